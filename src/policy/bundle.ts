@@ -1,0 +1,56 @@
+/** What a bundle is: its files, its data, its report and its place in the lifecycle. */
+import type { components } from '../contract/openapi.d.ts'
+import type { Facts } from '../action/action.ts'
+
+type Schemas = components['schemas']
+
+export type BundleState = Schemas['BundleState']
+export type BundleReport = Schemas['BundleReport']
+export type BundleFinding = Schemas['BundleFinding']
+
+/** Path inside the bundle -> text (`.rego`) or JSON text (`data.json`). Paths are relative, without `..`. */
+export type BundleFiles = Readonly<Record<string, string>>
+
+/** A bundle as it is stored. */
+export interface BundleRow {
+  readonly id: string
+  readonly name: string
+  readonly revision: string
+  readonly extends: 'default' | null
+  readonly state: BundleState
+  /** `sha256:` over the compiled policy and its resulting data; null until it is compiled. */
+  readonly digest: string | null
+  readonly postedAt: Date
+  /** Subject of the token that posted it. */
+  readonly postedBy: string
+  readonly activatedAt: Date | null
+  readonly report: BundleReport
+  /** As posted. */
+  readonly files: BundleFiles
+  readonly wasm: Uint8Array | null
+  /** The resulting `data.json`, as text. */
+  readonly data: string
+  readonly listed: readonly string[]
+}
+
+/** A pinned target: what a request may not say otherwise. */
+export interface PinnedTarget {
+  readonly environment?: string
+  readonly system?: string
+  readonly dialects?: readonly string[]
+  readonly schema?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly owner?: string
+  /** Host, context, profile or account patterns (exact, or with `*`) that resolve to this target. */
+  readonly endpoints?: readonly string[]
+  readonly facts?: Facts
+}
+
+/** The members of a bundle's `data.json` that the service itself reads; policies read the rest. */
+export interface BundleData {
+  readonly targets: Readonly<Record<string, PinnedTarget>>
+  readonly environments: Readonly<
+    Record<string, { readonly protected: boolean; readonly default: 'deny' | 'allow' }>
+  >
+  readonly [key: string]: unknown
+}
