@@ -3,7 +3,7 @@
  * context that they analyse in, the children that one language hands to another, and the fragment
  * that each gives back.
  */
-import type { Command, Facts, Target } from '../action/action.ts'
+import type { Command, Facts } from '../action/action.ts'
 import type { Effect, Endpoint, Intent, Lineage, OpaqueCode } from './intent.ts'
 
 /** A command and all that may be believed about where it runs. The cache key of an analysis is all of this. */

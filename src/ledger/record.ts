@@ -4,10 +4,8 @@
  *
  * Parts arrive as RFC 8785 text, made once and shared by policy input, commitment and answer.
  */
+import type { CanonicalJson } from '../action/canonical.ts'
 import type { PolicyRef, VerdictKind } from '../policy/verdict.ts'
-
-/** Canonical JSON (RFC 8785) of an object. */
-export type CanonicalJson = string & { readonly __canonical: true }
 
 /** What a decision's committed parts hold; `secret` only when something was cut out of the command. */
 export interface DecisionParts {
