@@ -48,12 +48,8 @@ export function serverUser(options: ServerUserOptions): ServerUser {
   if (uid !== 0 && (accounts.length === 0 || accounts.some((account) => account.uid === uid))) {
     return plainUser(options.folder)
   }
-  const inner =
-    accounts.find((account) => account.uid === 1000) ?? accounts.find((account) => account.uid > 0)
-  if (options.userNamespaces && inner !== undefined) {
-    const user = namespacedUser(inner.uid, options)
-    if (user !== undefined) return user
-  }
+  const namespaced = options.userNamespaces ? namespacedUser(accounts, options) : undefined
+  if (namespaced !== undefined) return namespaced
   if (uid !== 0) {
     throw new PdpError(
       'config.invalid',
