@@ -1,0 +1,46 @@
+/** The canonical texts of an action, each made once: the whole for the receipt, its parts for policy and payload. */
+import { canonicalJson, canonicalObject } from './canonical.ts'
+import type { CanonicalJson } from './canonical.ts'
+import type { Action } from './action.ts'
+
+/** RFC 8785 texts of an action and of its members, exactly as they were asked. */
+export interface ActionTexts {
+  readonly action: CanonicalJson
+  readonly command: CanonicalJson
+  /** Null when the action has none. */
+  readonly context: CanonicalJson | null
+  /** The facts of the request; null when it has none. */
+  readonly facts: CanonicalJson | null
+}
+
+/** Serialises an action once, member by member. */
+export function actionTexts(action: Action): ActionTexts {
+  const command = canonicalJson(action.command)
+  const context = action.context === undefined ? null : canonicalJson(action.context)
+  const facts = action.target.facts === undefined ? null : canonicalJson(action.target.facts)
+  const whole = canonicalObject([
+    ['actor', canonicalJson(action.actor)],
+    ['command', command],
+    ['context', context],
+    ['target', targetText(action.target, facts)],
+  ])
+  return { action: whole, command, context, facts }
+}
+
+function targetText(target: Action['target'], facts: CanonicalJson | null): CanonicalJson {
+  if (facts === null) return canonicalJson(target)
+  const member = (value: unknown): CanonicalJson | null => (value === undefined ? null : canonicalJson(value))
+  return canonicalObject([
+    ['cloudProfile', member(target.cloudProfile)],
+    ['cwd', member(target.cwd)],
+    ['environment', member(target.environment)],
+    ['facts', facts],
+    ['id', member(target.id)],
+    ['kubeContext', member(target.kubeContext)],
+    ['labels', member(target.labels)],
+    ['owner', member(target.owner)],
+    ['schema', member(target.schema)],
+    ['session', member(target.session)],
+    ['system', member(target.system)],
+  ])
+}
