@@ -69,6 +69,9 @@ function postmaster(): number {
   return Number(readFileSync(join(state, cluster, 'postmaster.pid'), 'latin1').split('\n')[0])
 }
 
+/** Questions sent: no more decisions may be recorded than these. */
+let asked = 0
+
 /** Acknowledged: ticket of the question -> decision id of the answer. */
 type Acknowledged = Map<string, string>
 
@@ -88,6 +91,7 @@ function load(
         context: { ticket: string }
       }
       body.context.ticket = ticket
+      asked++
       const status = await lane.send(
         request({ path: '/v1/decide', token: running.token }, Buffer.from(JSON.stringify(body))),
       )
@@ -108,29 +112,32 @@ function load(
   }
 }
 
+/** Every acknowledged id has its leaf; no more leaves than questions; no stream has a hole. */
 async function check(databaseUrl: string, acknowledged: Acknowledged): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
-  const found = await client.query<{ id: string; ticket: string }>(
-    'SELECT id::text, ticket FROM ledger_search WHERE ticket = ANY($1)',
-    [[...acknowledged.keys()]],
-  )
-  const byTicket = new Map<string, string[]>()
-  for (const row of found.rows) byTicket.set(row.ticket, [...(byTicket.get(row.ticket) ?? []), row.id])
+  const ids = [...acknowledged.values()]
   const leaves = await client.query<{ id: string }>(
     'SELECT id::text FROM ledger_entry WHERE id = ANY($1::uuid[])',
-    [[...acknowledged.values()]],
+    [ids],
   )
   const entries = new Set(leaves.rows.map((row) => row.id))
-  const lost = [...acknowledged].filter(([, id]) => !entries.has(id))
-  const doubled = [...byTicket].filter(([, ids]) => ids.length > 1)
+  const lost = ids.filter((id) => !entries.has(id)).length
+  const decisions = await client.query<{ n: string }>(
+    `SELECT count(*) AS n FROM ledger_entry WHERE convert_from(leaf, 'UTF8')::json ->> 'kind' = 'decision'`,
+  )
+  const doubled = new Set(ids).size < ids.length || Number(decisions.rows[0]?.n) > asked
   const sparse = await client.query(
-    `SELECT stream, count(*) AS n, max(counter) AS last FROM ledger_batch GROUP BY stream HAVING count(*) <> max(counter) - min(counter) + 1`,
+    `SELECT stream FROM ledger_batch GROUP BY stream
+     HAVING count(*) <> max(counter) - min(counter) + 1 OR sum(n) <> max(first_seq + n) - min(first_seq)`,
+  )
+  const orphans = await client.query(
+    `SELECT b.batch_id FROM ledger_batch b LEFT JOIN ledger_entry e USING (log_id, batch_id) GROUP BY 1, b.n HAVING count(e.id) <> b.n`,
   )
   await client.end()
-  if (lost.length + doubled.length + sparse.rows.length > 0) {
-    throw new Error(`lost ${lost.length}, doubled ${doubled.length}, sparse streams ${sparse.rows.length}`)
-  }
+  const faults = { lost, doubled, sparseStreams: sparse.rows.length, brokenBatches: orphans.rows.length }
+  if (lost > 0 || doubled || sparse.rows.length > 0 || orphans.rows.length > 0)
+    throw new Error(JSON.stringify(faults))
 }
 
 async function killService(round: number, acknowledged: Acknowledged): Promise<void> {
