@@ -1,0 +1,55 @@
+import { Client, escapeIdentifier, escapeLiteral } from 'pg'
+
+/** What the service's pools become with SET ROLE; the migrations make them. */
+const ROLES = ['countersign_writer', 'countersign_sequencer', 'countersign_signer', 'countersign_reader']
+
+/** The login that the service connects with. */
+export interface ServiceLogin {
+  readonly name: string
+  /** Null: the login exists, and its password is no concern of ours. */
+  readonly password: string | null
+}
+
+/**
+ * Lets a login serve: a member of the service's roles that inherits nothing, so that each connection
+ * may do what the one role it takes may do, and no more. Run it after migrating, as owner.
+ */
+export async function letServe(ownerUrl: string, login: ServiceLogin): Promise<void> {
+  const client = new Client({ connectionString: ownerUrl, connectionTimeoutMillis: 10_000 })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    if (login.password !== null) await client.query(loginStatement(login.name, login.password))
+    const { rows } = await client.query<{ rolname: string }>(
+      'select rolname from pg_roles where rolname = any ($1)',
+      [ROLES],
+    )
+    for (const { rolname } of rows) {
+      await client.query(`grant ${escapeIdentifier(rolname)} to ${escapeIdentifier(login.name)}`)
+    }
+    if (rows.some(({ rolname }) => rolname === 'countersign_reader')) {
+      // A start asks which migrations are pending, and asks it as a reader.
+      await client.query('grant select on _prisma_migrations to countersign_reader')
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+/** Creates the login or sets its password; two databases of a cluster may do so at the same time. */
+function loginStatement(name: string, password: string): string {
+  const attributes = `${escapeIdentifier(name)} login noinherit password ${escapeLiteral(password)}`
+  return `do $do$ begin
+    create role ${attributes};
+  exception when duplicate_object or unique_violation then
+    alter role ${attributes};
+  end $do$`
+}
+
+/** The same database by another login. */
+export function asLogin(url: string, login: { readonly name: string; readonly password: string }): string {
+  const changed = new URL(url)
+  changed.username = login.name
+  changed.password = login.password
+  return changed.href
+}
