@@ -2,7 +2,14 @@
 import type { Action, Caller } from './action/action.ts'
 import type { Analysis, AnalysisRequest } from './intent/analysis.ts'
 import type { LedgerRecord, SealedRecord } from './ledger/record.ts'
-import type { BundleData, BundleFiles, BundleFinding, BundleReport, BundleRow } from './policy/bundle.ts'
+import type {
+  BundleData,
+  BundleFiles,
+  BundleFinding,
+  BundleModule,
+  BundleReport,
+  BundleRow,
+} from './policy/bundle.ts'
 import type { PolicyRef, RawVerdict } from './policy/verdict.ts'
 import type { EvidenceQuery, EvidencePage, EvidenceRecord } from './evidence/query.ts'
 
@@ -24,7 +31,9 @@ export interface PolicyInForce {
   /** Rule ids and controls that the bundle's METADATA declares; what else a policy says is `unlisted` in a leaf. */
   readonly listed: ReadonlySet<string>
   /** @param inputs canonical JSON texts of policy inputs, with the number of effects in each */
-  evaluate(inputs: readonly { readonly json: string; readonly effects: number }[]): Promise<readonly RawVerdict[]>
+  evaluate(
+    inputs: readonly { readonly json: string; readonly effects: number }[],
+  ): Promise<readonly RawVerdict[]>
 }
 
 export interface PolicyHost {
@@ -75,7 +84,9 @@ export interface Ledger {
    */
   append(unit: LedgerUnit): Promise<AppendOutcome>
   /** Who holds a claim by now, if anybody. */
-  findClaim(claim: IdempotencyClaim): Promise<{ readonly ids: readonly string[]; readonly matches: boolean } | null>
+  findClaim(
+    claim: IdempotencyClaim,
+  ): Promise<{ readonly ids: readonly string[]; readonly matches: boolean } | null>
   replay(ids: readonly string[]): Promise<readonly ReplayedRecord[]>
   /** Undefined when it can write; else why it can't. */
   fault(): string | undefined
@@ -104,12 +115,45 @@ export interface Compiled {
 }
 
 export interface Compiler {
-  /** Check, test and build, in this order, with nothing but the files given. */
-  compile(files: BundleFiles): Promise<{
+  /**
+   * Check, test and build, in this order, with nothing but the files given. One job runs at a time;
+   * rejects with `caller.limit` when too many wait, and with `bundle.compiler_unavailable`.
+   *
+   * @param layout findings about the modules' packages, which are known once everything was parsed
+   */
+  compile(
+    files: BundleFiles,
+    layout?: (modules: readonly BundleModule[]) => readonly BundleFinding[],
+  ): Promise<{
     readonly findings: readonly BundleFinding[]
     readonly tests: BundleReport['tests']
     readonly compiled: Compiled | null
   }>
+}
+
+/** Reads an archive of a bundle as `opa build` makes it. */
+export interface BundleArchives {
+  /** Everything in memory and under limits; what is wrong with the archive is a finding, never a throw. */
+  unpack(archive: Uint8Array): {
+    readonly files: BundleFiles
+    readonly revision: string | null
+    readonly findings: readonly BundleFinding[]
+  }
+}
+
+/** The policies that come with the service, as files (see `bundleFolders`) and data. */
+export interface ShippedPolicies {
+  /** The decision and the words that policies share: part of every bundle. */
+  readonly own: BundleFiles
+  /** The modules of the default bundle. */
+  readonly modules: BundleFiles
+  /** The tests that every bundle must pass with its modules and data. */
+  readonly invariants: BundleFiles
+  readonly data: BundleData
+  /** Names below `guardrails` that the default bundle uses. */
+  readonly guardrails: ReadonlySet<string>
+  /** What is wrong with a bundle's data, by its closed schema. */
+  checkData(data: unknown): readonly BundleFinding[]
 }
 
 /** Loads a compiled bundle beside the one in force, and swaps. */
@@ -147,7 +191,10 @@ export interface PublicKeys {
 
 /** Stage timings and counts; `telemetry/metrics.ts` has the names. */
 export interface Telemetry {
-  stage(stage: 'parse' | 'analyse' | 'evaluate' | 'encode' | 'encrypt' | 'commit' | 'sign', micros: number): void
+  stage(
+    stage: 'parse' | 'analyse' | 'evaluate' | 'encode' | 'encrypt' | 'commit' | 'sign',
+    micros: number,
+  ): void
   verdict(verdict: string, language: string): void
 }
 
@@ -159,6 +206,8 @@ export interface Ports {
   readonly evidence: EvidenceStore
   readonly bundles: BundleStore
   readonly compiler: Compiler
+  readonly archives: BundleArchives
+  readonly shipped: ShippedPolicies
   readonly loader: PolicyLoader
   readonly tokens: TokenVerifier
   readonly keys: PublicKeys

@@ -1,6 +1,8 @@
 /** What a bundle is: its files, its data, its report and its place in the lifecycle. */
+import { createHash } from 'node:crypto'
 import type { components } from '../contract/openapi.d.ts'
 import type { Facts } from '../action/action.ts'
+import { canonicalJson } from '../action/canonical.ts'
 
 type Schemas = components['schemas']
 
@@ -53,4 +55,49 @@ export interface BundleData {
     Record<string, { readonly protected: boolean; readonly default: 'deny' | 'allow' }>
   >
   readonly [key: string]: unknown
+}
+
+/**
+ * Where each kind of file is when a bundle is put together: the service's own modules, those of the
+ * shipped bundle, the tests that every bundle must pass, and what was posted.
+ */
+export const bundleFolders = {
+  own: 'countersign/',
+  shipped: 'default/',
+  invariants: 'invariants/',
+  posted: 'bundle/',
+} as const
+
+/** Whether a file holds tests: they are run, and never compiled. */
+export function isTestFile(path: string): boolean {
+  return path.endsWith('_test.rego') || path.startsWith(bundleFolders.invariants)
+}
+
+/** A Rego module of a bundle: its file, and the names of its package without `data`. */
+export interface BundleModule {
+  readonly file: string
+  readonly package: readonly string[]
+}
+
+/**
+ * What a bundle is called by: `sha256:` over the canonical JSON of `{data, listed, wasm}`, where data
+ * and wasm are the digests of the canonical data and of the compiled policy. Two bundles with the same
+ * digest give the same verdicts and the same leaves.
+ */
+export function bundleDigest(bundle: {
+  readonly wasm: Uint8Array
+  readonly data: unknown
+  readonly listed: readonly string[]
+}): string {
+  return sha256(
+    canonicalJson({
+      data: sha256(canonicalJson(bundle.data)),
+      listed: [...new Set(bundle.listed)].sort(),
+      wasm: sha256(bundle.wasm),
+    }),
+  )
+}
+
+function sha256(content: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`
 }

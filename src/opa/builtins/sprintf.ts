@@ -8,6 +8,7 @@
  */
 import type { HostBuiltin } from '../library.ts'
 import { boundedText } from './arguments.ts'
+import { exponential, fixed, general } from './go-float.ts'
 
 interface Directive {
   readonly left: boolean
@@ -29,22 +30,19 @@ export const sprintf: HostBuiltin = (format, values) => {
   if (typeof format !== 'string' || !Array.isArray(values)) return undefined
   const args = (values as readonly unknown[]).map(argument)
   let next = 0
-  const text = format.replace(
-    directive,
-    (_whole, flags: string, width: string, precision: string | undefined, verb: string) => {
-      if (verb === '%') return '%'
-      if (verb === '') return '%!(NOVERB)'
-      const value = args[next]
-      next += 1
-      if (value === undefined) return `%!${verb}(MISSING)`
-      return boundedText(formatted(parsed(flags, width, precision, verb), value))
-    },
-  )
+  const text = format.replace(directive, (...match: readonly unknown[]) => {
+    const how = parsed(match.slice(1, 5) as [string, string, string | undefined, string])
+    if (how.verb === '%') return '%'
+    if (how.verb === '') return '%!(NOVERB)'
+    const value = args[next]
+    next += 1
+    return value === undefined ? `%!${how.verb}(MISSING)` : boundedText(formatted(how, value))
+  })
   const extra = args.slice(next).map((value) => `${typeName(value)}=${plain(value)}`)
   return boundedText(extra.length === 0 ? text : `${text}%!(EXTRA ${extra.join(', ')})`)
 }
 
-function parsed(flags: string, width: string, precision: string | undefined, verb: string): Directive {
+function parsed([flags, width, precision, verb]: [string, string, string | undefined, string]): Directive {
   const made = {
     left: flags.includes('-'),
     plus: flags.includes('+'),
@@ -149,42 +147,6 @@ function float(
   text: (value: number, precision: number | null) => string,
 ): string | undefined {
   return typeof value === 'number' ? signed(text(value, how.precision), how) : undefined
-}
-
-function fixed(value: number, precision: number | null): string {
-  const digits = precision ?? 6
-  return halfToEven(value.toFixed(digits), value.toFixed(Math.min(digits + guardDigits, 100)))
-}
-
-/** An exponent has two digits at least. */
-function exponential(value: number, precision: number | null): string {
-  const digits = precision ?? 6
-  const [mantissa = '', exponent = ''] = value.toExponential(digits).split('e')
-  const [exact = ''] = value.toExponential(Math.min(digits + guardDigits, 100)).split('e')
-  return `${halfToEven(mantissa, exact)}e${exponent.replace(/^([+-])(\d)$/, '$10$2')}`
-}
-
-/** More digits than a double can hide behind a half. */
-const guardDigits = 25
-
-/** JavaScript rounds a half away from zero, Go to the even neighbour. */
-function halfToEven(rounded: string, exact: string): string {
-  if (!/^50*$/.test(exact.slice(-guardDigits))) return rounded
-  const below = exact.slice(0, -guardDigits).replace(/\.$/, '')
-  return /[02468]$/.test(below) ? below : rounded
-}
-
-/** The shortest text that reads back, or `precision` significant digits; with an exponent when it is far from 1. */
-function general(value: number, precision: number | null): string {
-  if (value === 0) return '0'
-  const shortestDigits = (value.toExponential().split('e')[0] ?? '').replace(/\D/g, '').length
-  const digits = precision === null ? shortestDigits : Math.max(precision, 1)
-  const [mantissa = '', exponentText = ''] = exponential(value, digits - 1).split('e')
-  const exponent = Number(exponentText)
-  const trimmed = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa
-  if (exponent < -4 || exponent >= (precision === null ? 6 : digits)) return `${trimmed}e${exponentText}`
-  const decimals = Math.max(0, (trimmed.split('.')[1]?.length ?? 0) - exponent)
-  return Number(`${trimmed}e${exponent}`).toFixed(decimals)
 }
 
 function signed(text: string, how: Directive): string {

@@ -54,12 +54,15 @@ function isCidr(text: string): boolean {
 
 /** `application/x-www-form-urlencoded`: a space is `+`, and only `A-Z a-z 0-9 - _ . ~` stay as they are. */
 function queryEncoded(text: string): string {
-  const escape = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
   return boundedText(
     encodeURIComponent(text)
-      .replace(/[!'()*]/g, escape)
+      .replace(/[!'()*]/g, percentEscape)
       .replaceAll('%20', '+'),
   )
+}
+
+function percentEscape(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 function queryDecoded(text: string): string | undefined {

@@ -26,15 +26,30 @@ function inRange(nanos: bigint): ArrayBuffer | undefined {
 function parsedTimestamp(text: string): bigint | undefined {
   const match = timestamp.exec(text)
   if (match === null) return undefined
-  const part = (at: number): number => Number(match[at] ?? '0')
-  const date = new Date(Date.UTC(2000, part(2) - 1, part(3), part(4), part(5), part(6)))
-  date.setUTCFullYear(part(1), part(2) - 1, part(3))
-  const isDate = date.getUTCMonth() === part(2) - 1 && date.getUTCDate() === part(3)
-  const isClock = part(4) < 24 && part(5) < 60 && part(6) < 60 && part(9) <= 24 && part(10) < 60
-  if (!isDate || !isClock) return undefined
-  const offsetMinutes = (match[8] === '-' ? -1 : 1) * (part(9) * 60 + part(10))
-  const fraction = BigInt((match[7] ?? '').slice(0, 9).padEnd(9, '0'))
-  return BigInt(date.getTime() - offsetMinutes * 60_000) * nanosPerMilli + fraction
+  const day = dayMillis(match.slice(1, 4).map(Number))
+  const clock = clockMillis(match.slice(4, 7).map(Number), [23, 59, 59])
+  const offset = clockMillis([Number(match[9] ?? '0'), Number(match[10] ?? '0'), 0], [24, 59, 0])
+  if (day === undefined || clock === undefined || offset === undefined) return undefined
+  const millis = day + clock - (match[8] === '-' ? -offset : offset)
+  return BigInt(millis) * nanosPerMilli + fraction(match[7])
+}
+
+/** Midnight of a day that exists. */
+function dayMillis([year = 0, month = 0, day = 0]: readonly number[]): number | undefined {
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined
+}
+
+function clockMillis(clock: readonly number[], largest: readonly number[]): number | undefined {
+  if (clock.some((part, at) => part > (largest[at] ?? 0))) return undefined
+  const [hours = 0, minutes = 0, seconds = 0] = clock
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000
+}
+
+/** Of a second, in nanoseconds. */
+function fraction(digits: string | undefined): bigint {
+  return BigInt((digits ?? '').slice(0, 9).padEnd(9, '0'))
 }
 
 const unitNanos: Readonly<Record<string, number>> = {
@@ -51,20 +66,25 @@ const unitNanos: Readonly<Record<string, number>> = {
   y: 3.1536e16,
 }
 
+const duration = /^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|[smhdwy]))+$/
+const durationPart = /([0-9]*)\.?([0-9]*)([a-zµμ]+)/g
+
 /** Nanoseconds of `1h30m`, `-1.5d`, `0`; undefined when it is no duration. */
 function parsedDuration(text: string): bigint | undefined {
-  const sign = text.startsWith('-') ? -1n : 1n
   const rest = text.replace(/^[+-]/, '')
   if (rest === '0') return 0n
-  if (rest.length > 256 || !/^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|[smhdwy]))+$/.test(rest))
-    return undefined
+  if (rest.length > 256 || !duration.test(rest)) return undefined
   let nanos = 0n
-  for (const [, whole = '', fraction = '', unit = ''] of rest.matchAll(/([0-9]*)\.?([0-9]*)([a-zµμ]+)/g)) {
-    const factor = BigInt(unitNanos[unit] ?? 0)
-    nanos += BigInt(whole || '0') * factor
-    if (fraction !== '') nanos += (BigInt(fraction) * factor) / 10n ** BigInt(fraction.length)
+  for (const [, whole, decimals, unit] of rest.matchAll(durationPart)) {
+    nanos += partNanos(whole ?? '', decimals ?? '', unit ?? '')
   }
-  return nanos > maxNanos ? undefined : sign * nanos
+  if (nanos > maxNanos) return undefined
+  return text.startsWith('-') ? -nanos : nanos
+}
+
+function partNanos(whole: string, decimals: string, unit: string): bigint {
+  const factor = BigInt(unitNanos[unit] ?? 0)
+  return (BigInt(`${whole}${decimals}`) * factor) / 10n ** BigInt(decimals.length)
 }
 
 /** The instant and time zone of `ns`, `[ns]` or `[ns, zone]`. */
