@@ -90,15 +90,15 @@ async function writeOutput(swc, path, output) {
 
 async function main() {
   const started = performance.now()
-  try {
-    const written = await build()
-    if (written > 0) {
-      process.stdout.write(`dist: ${written} files in ${Math.round(performance.now() - started)} ms\n`)
-    }
-  } catch (error) {
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = 1
+  const written = await build()
+  if (written > 0) {
+    process.stdout.write(`dist: ${written} files in ${Math.round(performance.now() - started)} ms\n`)
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) void main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error) => {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  })
+}

@@ -74,8 +74,6 @@ export async function migrate(url: string, folder: string = SHIPPED): Promise<Mi
 export async function pendingMigrations(url: string, folder: string = SHIPPED): Promise<readonly string[]> {
   const migrations = await readMigrations(folder)
   return withClient(url, async (client) => {
-    // A login that inherits nothing reads through the reader's role; before there is one, all is pending.
-    await client.query('set role countersign_reader').catch(() => undefined)
     const { pending } = await historyOf(client, migrations)
     return pending.map(({ name }) => name)
   })
@@ -125,10 +123,13 @@ async function historyOf(client: Client, migrations: readonly Migration[]): Prom
 }
 
 async function readRows(client: Client): Promise<readonly Row[]> {
-  const there = await client.query<{ there: boolean }>(
-    "select to_regclass('_prisma_migrations') is not null as there",
+  const table = await client.query<{ there: boolean; readable: boolean }>(
+    `select oid is not null as there, has_table_privilege(oid, 'select') as readable
+       from (select to_regclass('_prisma_migrations')::oid as oid) as found`,
   )
-  if (there.rows[0]?.there !== true) return []
+  if (table.rows[0]?.there !== true) return []
+  // The service's login inherits nothing: it reads in the role of a reader.
+  if (!table.rows[0].readable) await client.query('set role countersign_reader')
   const { rows } = await client.query<Row>(
     `select migration_name as name, checksum, finished_at is not null as finished
        from _prisma_migrations where rolled_back_at is null`,
@@ -264,5 +265,6 @@ declare const WebAssembly: {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.message.trim().split('\n')[0] ?? '') : String(error)
+  const { message } = error as { readonly message?: string }
+  return (message ?? String(error)).trim().split('\n')[0] ?? ''
 }

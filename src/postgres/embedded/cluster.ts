@@ -253,7 +253,9 @@ function flushFolder(path: string): void {
 }
 
 function stderrOf(error: unknown): string {
-  return error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
+  return typeof error === 'object' && error !== null && 'stderr' in error
+    ? String(error.stderr)
+    : String(error)
 }
 
 function lastLines(text: string): string {

@@ -122,5 +122,7 @@ function statusFields(pid: number): readonly string[] {
 
 /** The `code` of a system error. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  // No `instanceof`: an error of Node's own may come from another realm than this code.
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
 }
