@@ -1,0 +1,42 @@
+# Exceptions: rows of data with an owner and an end that lift one rule's deny, for one target and one
+# kind of resource. What is lifted counts as allowed, and the row is the reason.
+package countersign
+
+import data.countersign.words
+
+lifted(reason) if exception_for(reason)
+
+exception_for(reason) := row if {
+	some row in data.exceptions
+	row.rule == reason.rule
+	not final(reason.rule)
+	words.in_time(row.until)
+	is_string(row.owner)
+	effect := input.intent.effects[reason.effect]
+	effect.confidence != "opaque"
+	words.fits(row.resource, effect.resource.name)
+	words.fits(row.target, input.target.id)
+	words.about(row)
+}
+
+excepted contains reason.effect if {
+	some reason in denied
+	lifted(reason)
+}
+
+# METADATA
+# title: An exception of the data
+# description: Somebody answers for lifting one rule, for one target and resource, until a day.
+# custom:
+#   rule: policy.excepted
+#   severity: medium
+#   controls: ["soc2:CC3.4", "nist:CA-5", "nist:RA-7"]
+allowing contains entry if {
+	some reason in denied
+	row := exception_for(reason)
+	message := $"{row.owner} has excepted {row.resource} on {row.target} from {row.rule} until {row.until}."
+	entry := words.cover("policy.excepted", reason.effect, message)
+}
+
+# The guard makes no exceptions of itself.
+final(rule) if startswith(rule, "guard.")

@@ -1,0 +1,76 @@
+# Masks and obligations: only what can be carried out as it is asked leaves the policy.
+package countersign
+
+import data.countersign.words
+
+# METADATA
+# title: A policy that asks for what cannot be done
+# description: What a policy says has to be carried out as it stands, or the answer is deny.
+# custom:
+#   rule: policy.ill_typed
+#   severity: high
+#   controls: ["nist:SI-10"]
+refused contains own("policy.ill_typed", null, message, {"hint": "Ask the author of the policy."}) if {
+	some mask in masked
+	not sound_mask(mask)
+	message := $"A policy asks for a mask that this result cannot be given: {mask}."
+}
+
+refused contains own("policy.ill_typed", null, message, {"hint": "Ask the author of the policy."}) if {
+	some duty in obliged
+	not sound_duty(duty)
+	message := $"A policy asks for something that is no obligation: {duty}."
+}
+
+# The column has to be there, under that name, in a result whose columns are all known.
+sound_mask(mask) if {
+	is_string(mask.rule)
+	is_string(mask.source)
+	strictness[mask.method]
+	is_object(object.get(mask, "params", {}))
+	input.lineage.complete == true
+	input.lineage.maskable == true
+	column := input.lineage.columns[mask.index]
+	column.index == mask.index
+	column.name == mask.field
+}
+
+sound_duty(duty) if {
+	is_string(duty.id)
+	is_string(duty.type)
+	is_object(duty.properties)
+}
+
+duties := sort([
+{"id": duty.id, "type": duty.type, "properties": duty.properties} |
+	some duty in obliged
+])
+
+# One mask per column of the result: the strictest that any policy asks for.
+masks := [object.union(
+	{"rule": mask.rule, "index": index, "field": mask.field, "source": mask.source, "method": mask.method},
+	params(mask),
+) |
+	some index in sort({mask.index | some mask in masked})
+	ways := sort([[strictness[way.method], way.rule, way] | some way in masked; way.index == index])
+	mask := ways[0][2]
+]
+
+params(mask) := {"params": mask.params} if {
+	mask.params
+} else := {}
+
+strictness := {"null": 0, "redact": 1, "hash": 2, "tokenize": 3, "partial": 4}
+
+# One reason per rule that masks.
+masking contains reason if {
+	some rule in {mask.rule | some mask in masks}
+	fields := concat(", ", [mask.field | some mask in masks; mask.rule == rule])
+	reason := {
+		"rule": rule,
+		"severity": words.severity(rule),
+		"effect": min({effect | some mask in masked; mask.rule == rule; effect := object.get(mask, "effect", null)}),
+		"message": $"The result's {fields} would show sensitive values: they are masked before anybody sees them.",
+		"controls": words.controls(rule),
+	}
+}
