@@ -34,7 +34,7 @@ function text(value: unknown): string {
 
 // Most strings need no escape, and a test and two joins are cheaper than the platform's serialiser.
 // Surrogates go to the serialiser too: it keeps pairs, and escapes lone ones, which validation refuses.
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
+const escaped = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
 
 function stringText(value: string): string {
   return escaped.test(value) ? JSON.stringify(value) : `"${value}"`

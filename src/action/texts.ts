@@ -29,18 +29,10 @@ export function actionTexts(action: Action): ActionTexts {
 
 function targetText(target: Action['target'], facts: CanonicalJson | null): CanonicalJson {
   if (facts === null) return canonicalJson(target)
-  const member = (value: unknown): CanonicalJson | null => (value === undefined ? null : canonicalJson(value))
-  return canonicalObject([
-    ['cloudProfile', member(target.cloudProfile)],
-    ['cwd', member(target.cwd)],
-    ['environment', member(target.environment)],
-    ['facts', facts],
-    ['id', member(target.id)],
-    ['kubeContext', member(target.kubeContext)],
-    ['labels', member(target.labels)],
-    ['owner', member(target.owner)],
-    ['schema', member(target.schema)],
-    ['session', member(target.session)],
-    ['system', member(target.system)],
-  ])
+  const members = Object.entries(target)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return canonicalObject(
+    members.map(([name, value]) => [name, name === 'facts' ? facts : canonicalJson(value)] as const),
+  )
 }

@@ -55,8 +55,11 @@ export interface Fragment {
   readonly effects: readonly Effect[]
   readonly unseen: readonly Unseen[]
   readonly lineage: Lineage | null
-  /** Offsets in this fragment's own text; the parent moves or drops them. Pointer is set by the root. */
-  readonly secrets: readonly { readonly start: number; readonly end: number }[]
+  /**
+   * Offsets in this fragment's own text, or in the argument that `argv` counts to; the parent moves
+   * or drops them. Pointer is set by the root.
+   */
+  readonly secrets: readonly { readonly start: number; readonly end: number; readonly argv?: number }[]
   readonly parse: Intent['parse']
   /** Languages met, itself and its children: `sql.postgresql`, `shell.bash`. */
   readonly languages: readonly string[]
@@ -67,7 +70,12 @@ export interface Fragment {
 /** A command inside a command. */
 export interface Child {
   readonly command:
-    | { readonly language: 'sql'; readonly dialect: string; readonly text: string; readonly parameters?: unknown }
+    | {
+        readonly language: 'sql'
+        readonly dialect: string
+        readonly text: string
+        readonly parameters?: unknown
+      }
     /** `dialect: 'sh'` means some POSIX shell: what dash and bash read differently is read both ways. */
     | { readonly language: 'shell'; readonly dialect: 'bash' | 'sh'; readonly text: string }
     | { readonly language: 'shell'; readonly argv: readonly string[] }

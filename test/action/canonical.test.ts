@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { canonicalJson, canonicalObject } from '../../src/action/canonical.ts'
 
 const vectors = (name: string): unknown =>

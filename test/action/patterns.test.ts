@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { claimCovers, globMatches } from '../../src/action/patterns.ts'
 
 test('a claim covers exact names and prefixes that end in a star', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { canonicalJson } from '../../src/action/canonical.ts'
 import { actionTexts } from '../../src/action/texts.ts'
 import type { Action } from '../../src/action/action.ts'
