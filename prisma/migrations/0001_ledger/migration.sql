@@ -319,7 +319,7 @@ BEGIN
     GET DIAGNOSTICS claimed = ROW_COUNT;
     IF claimed < cardinality(p_claims) THEN
       RAISE EXCEPTION USING ERRCODE = 'CS001', MESSAGE = 'claims are held', DETAIL = (
-        SELECT json_agg(json_build_object('claim', encode(claim, 'hex'), 'body', encode(body, 'hex'), 'ids', ids))
+        SELECT coalesce(json_agg(json_build_object('claim', encode(claim, 'hex'), 'body', encode(body, 'hex'), 'ids', ids)), '[]')
         FROM ledger_idempotency
         WHERE log_id = p_log AND claim = ANY (p_claims) AND NOT (ids && p_ids));
     END IF;
