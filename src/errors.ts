@@ -6,6 +6,8 @@ export type PdpErrorCode =
   | 'request.media_type'
   | 'request.not_found'
   | 'request.method'
+  | 'request.timeout'
+  | 'request.headers_too_large'
   | 'auth.missing'
   | 'auth.invalid'
   | 'auth.scope'
