@@ -98,6 +98,11 @@ export function bundleDigest(bundle: {
   )
 }
 
+/** `sha256:` over what was posted: the same files and base have the same digest. */
+export function postedDigest(files: BundleFiles, base: 'default' | null): string {
+  return sha256(canonicalJson({ extends: base, files }))
+}
+
 function sha256(content: string | Uint8Array): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`
 }
