@@ -21,16 +21,14 @@ export async function letServe(ownerUrl: string, login: ServiceLogin): Promise<v
   try {
     if (login.password !== null) await client.query(loginStatement(login.name, login.password))
     const { rows } = await client.query<{ rolname: string }>(
-      'select rolname from pg_roles where rolname = any ($1)',
-      [ROLES],
+      "select rolname from pg_roles where rolname = any ($1) and not pg_has_role($2, oid, 'member')",
+      [ROLES, login.name],
     )
     for (const { rolname } of rows) {
       await client.query(`grant ${escapeIdentifier(rolname)} to ${escapeIdentifier(login.name)}`)
     }
-    if (rows.some(({ rolname }) => rolname === 'countersign_reader')) {
-      // A start asks which migrations are pending, and asks it as a reader.
-      await client.query('grant select on _prisma_migrations to countersign_reader')
-    }
+    // A start asks which migrations are pending, and asks it as a reader.
+    await client.query('grant select on _prisma_migrations to countersign_reader')
   } finally {
     await client.end()
   }
