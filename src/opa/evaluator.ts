@@ -69,11 +69,18 @@ export class PolicyEvaluator {
   ): Promise<PolicyEvaluator> {
     const module = await compileModule(wasm)
     const evaluator = new PolicyEvaluator(module, data, { ...defaults, ...options })
-    const missing = requiredBuiltins(evaluator.#warm().policy).filter(
-      (name) => !Object.hasOwn(evaluator.#builtins, name),
-    )
+    const missing = evaluator.#missingBuiltins()
     if (missing.length > 0) throw new Error(`calls builtins that are not provided: ${missing.join(', ')}`)
     return evaluator
+  }
+
+  #missingBuiltins(): readonly string[] {
+    try {
+      const required = requiredBuiltins(this.#warm().policy)
+      return required.filter((name) => !Object.hasOwn(this.#builtins, name))
+    } catch (error) {
+      throw new Error(faultText(error), { cause: error })
+    }
   }
 
   /** Verdicts in the order of the inputs. Never rejects. */
@@ -101,29 +108,34 @@ export class PolicyEvaluator {
     for (const { jobs, resolve } of waiting) resolve(jobs.map((job) => job.raw ?? timedOut))
   }
 
-  /** Leaves jobs without a verdict when the time is over; they are judged alone. */
+  /** Jobs left without a verdict when the time was over are judged alone. */
   #judgeTogether(jobs: readonly Job[]): void {
-    this.#guarded(() => {
-      for (const job of jobs) job.raw = this.#judge(job.input.json)
-    })
+    const only = jobs.length === 1 ? jobs[0] : undefined
+    if (only !== undefined) this.#judgeAlone(only)
+    else this.#guarded(() => jobs.forEach((job) => this.#judgeJob(job)))
   }
 
   #judgeAlone(job: Job): void {
-    this.#guarded(() => {
-      job.raw = this.#judge(job.input.json)
-    })
-    job.raw ??= timedOut
+    const fault = this.#guarded(() => this.#judgeJob(job))
+    job.raw ??= fault ?? timedOut
   }
 
-  #guarded(work: () => void): void {
+  /** Does `work` under the watchdog with a warm instance. What it says is for jobs that got no verdict. */
+  #guarded(work: () => void): RawVerdict | null {
     try {
       this.#warm()
       if (!endsWithin(this.#options.timeoutMs, work)) this.#instance = null
-    } catch {
-      // No instance could be made: out of memory. What has no verdict by now is denied by its caller.
+      if (this.#instance !== null && isOvergrown(this.#instance)) this.#instance = null
+      return null
+    } catch (error) {
+      // No instance could be made: the machine is out of memory.
       this.#instance = null
+      return { ok: false, rule: 'policy.fault', detail: faultText(error) }
     }
-    if (this.#instance !== null && isOvergrown(this.#instance)) this.#instance = null
+  }
+
+  #judgeJob(job: Job): void {
+    job.raw = this.#judge(job.input.json)
   }
 
   #judge(json: string): RawVerdict {
