@@ -5,6 +5,7 @@
 #   needs an allow that names it. Nothing that a bundle says makes this weaker.
 package countersign
 
+import data.countersign.collected
 import data.countersign.words
 
 # Denied when the rules below do not come to a verdict, which they should always do.
@@ -25,20 +26,19 @@ default decision := {
 # title: The verdict with its reasons
 # description: What the service evaluates. Its verdict is always one of allow, deny and mask.
 # entrypoint: true
-decision := {"verdict": "deny", "reasons": in_order(refused | wanting), "masks": [], "obligations": []} if {
-	not passes
-} else := {"verdict": "allow", "reasons": in_order(allowing), "masks": [], "obligations": duties} if {
-	count(masked) == 0
-} else := {"verdict": "mask", "reasons": in_order(masking), "masks": masks, "obligations": duties}
+decision := denial if {
+	count(refused) > 0
+} else := denial if {
+	count(open_questions) > 0
+} else := {"verdict": "allow", "reasons": in_order(allowing), "masks": [], "obligations": duties(collected.obliged)} if {
+	count(collected.masked) == 0
+} else := {"verdict": "mask", "reasons": in_order(masking), "masks": masks, "obligations": duties(collected.obliged)}
 
-passes if {
-	count(refused) == 0
-	count(open_questions) == 0
-}
+denial := {"verdict": "deny", "reasons": in_order(refused | wanting), "masks": [], "obligations": []}
 
 # Every deny, but for what an exception lifts.
 refused contains whole(reason) if {
-	some reason in denied
+	some reason in collected.denied
 	not lifted(reason)
 }
 
@@ -95,18 +95,21 @@ refused contains own("policy.uncovered", null, message, remedy) if {
 # The effects that nothing allows, where an allow is needed.
 open_questions contains i if {
 	some i, effect in input.intent.effects
-	not i in covered
+	not covered[i]
 	effect.action != "none"
 	not words.open(i)
 }
 
 covered contains reason.effect if {
-	some reason in allowed
+	some reason in collected.allowed
 	is_string(reason.rule)
 	not reason.opaque
 }
 
-covered contains i if some i in excepted
+covered contains reason.effect if {
+	some reason in collected.denied
+	lifted(reason)
+}
 
 # Said only where nothing else was said of that effect or of the whole command: the verdict is deny
 # either way, and a list of all that is not allowed hides what matters.
@@ -124,7 +127,7 @@ wanting contains own("grant.required", i, message, remedy) if {
 	grantable(i)
 	effect := input.intent.effects[i]
 	message := concat("", [
-		$"{input.actor.id} has no standing right to {effect.action} {words.thing(i)} in {words.place(i)}",
+		$"{input.actor.id} has no standing right to {effect.action} {words.thing(effect)} in {words.place(i)}",
 		" (scope {effect.scope}): such a right is lent when it is needed, not kept.",
 	])
 	remedy := {"hint": "Ask for a grant that names this effect.", "grantRequest": "/v1/grants"}
@@ -135,7 +138,7 @@ wanting contains own("policy.uncovered", i, message, remedy) if {
 	not spoken_of(i)
 	not grantable(i)
 	effect := input.intent.effects[i]
-	message := $"No policy allows {effect.action} on {words.thing(i)} in {words.place(i)}, and what is not allowed there is denied."
+	message := $"No policy allows {effect.action} on {words.thing(effect)} in {words.place(i)}, and what is not allowed there is denied."
 	remedy := {"hint": "Say it with a command whose effect can be seen, or have a policy written for it."}
 }
 
@@ -151,12 +154,11 @@ grantable(i) if {
 	input.intent.effects[i].confidence != "opaque"
 }
 
-# An allow's reasons: the allows that cover its effects and the waivers.
-allowing contains whole(reason) if {
-	some reason in allowed
-	is_string(reason.rule)
-	names_something(reason)
-}
+# An allow's reasons: the allows that cover its effects, the waivers and the exceptions.
+allowing := array.concat(
+	[whole(reason) | some reason in collected.allowed; is_string(reason.rule); names_something(reason)],
+	[exception_reason(reason) | some reason in collected.denied],
+)
 
 names_something(reason) if input.intent.effects[reason.effect]
 

@@ -19,11 +19,6 @@ exception_for(reason) := row if {
 	words.about(row)
 }
 
-excepted contains reason.effect if {
-	some reason in denied
-	lifted(reason)
-}
-
 # METADATA
 # title: An exception of the data
 # description: Somebody answers for lifting one rule, for one target and resource, until a day.
@@ -31,11 +26,9 @@ excepted contains reason.effect if {
 #   rule: policy.excepted
 #   severity: medium
 #   controls: ["soc2:CC3.4", "nist:CA-5", "nist:RA-7"]
-allowing contains entry if {
-	some reason in denied
+exception_reason(reason) := words.cover("policy.excepted", reason.effect, message) if {
 	row := exception_for(reason)
 	message := $"{row.owner} has excepted {row.resource} on {row.target} from {row.rule} until {row.until}."
-	entry := words.cover("policy.excepted", reason.effect, message)
 }
 
 # The guard makes no exceptions of itself.

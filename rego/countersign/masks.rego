@@ -1,6 +1,7 @@
 # Masks and obligations: only what can be carried out as it is asked leaves the policy.
 package countersign
 
+import data.countersign.collected
 import data.countersign.words
 
 # METADATA
@@ -11,13 +12,13 @@ import data.countersign.words
 #   severity: high
 #   controls: ["nist:SI-10"]
 refused contains own("policy.ill_typed", null, message, {"hint": "Ask the author of the policy."}) if {
-	some mask in masked
+	some mask in collected.masked
 	not sound_mask(mask)
 	message := $"A policy asks for a mask that this result cannot be given: {mask}."
 }
 
 refused contains own("policy.ill_typed", null, message, {"hint": "Ask the author of the policy."}) if {
-	some duty in obliged
+	some duty in collected.obliged
 	not sound_duty(duty)
 	message := $"A policy asks for something that is no obligation: {duty}."
 }
@@ -41,7 +42,9 @@ sound_duty(duty) if {
 	is_object(duty.properties)
 }
 
-duties := sort([
+duties(obliged) := [] if {
+	count(obliged) == 0
+} else := sort([
 {"id": duty.id, "type": duty.type, "properties": duty.properties} |
 	some duty in obliged
 ])
@@ -51,8 +54,8 @@ masks := [object.union(
 	{"rule": mask.rule, "index": index, "field": mask.field, "source": mask.source, "method": mask.method},
 	params(mask),
 ) |
-	some index in sort({mask.index | some mask in masked})
-	ways := sort([[strictness[way.method], way.rule, way] | some way in masked; way.index == index])
+	some index in sort({mask.index | some mask in collected.masked})
+	ways := sort([[strictness[way.method], way.rule, way] | some way in collected.masked; way.index == index])
 	mask := ways[0][2]
 ]
 
@@ -69,7 +72,7 @@ masking contains reason if {
 	reason := {
 		"rule": rule,
 		"severity": words.severity(rule),
-		"effect": min({effect | some mask in masked; mask.rule == rule; effect := object.get(mask, "effect", null)}),
+		"effect": min({effect | some mask in collected.masked; mask.rule == rule; effect := object.get(mask, "effect", null)}),
 		"message": $"The result's {fields} would show sensitive values: they are masked before anybody sees them.",
 		"controls": words.controls(rule),
 	}

@@ -13,7 +13,15 @@ own(rule, i, message, remedy) := {
 }
 
 # A reason counts however badly it is written: what is missing or wrong is filled in.
-whole(reason) := object.union(
+whole(reason) := reason if {
+	is_object(reason)
+	count(reason) == 5
+	is_string(reason.rule)
+	is_string(reason.message)
+	is_string(reason.severity)
+	is_array(reason.controls)
+	input.intent.effects[reason.effect]
+} else := object.union(
 	{
 		"rule": text(reason, "rule", "policy.ill_typed"),
 		"severity": weight(reason),
@@ -47,13 +55,14 @@ remedy_of(reason) := {"remedy": remedy} if {
 } else := {}
 
 # The worst first, then by effect, rule and message, so that every engine gives the same bytes.
-in_order(reasons) := [reason | some reason in reasons] if {
+in_order(reasons) := reasons if {
+	is_array(reasons)
 	count(reasons) < 2
 } else := [entry[4] |
-	some entry in sort([
+	some entry in sort({
 	[rank[reason.severity], reason.effect, reason.rule, reason.message, reason] |
 		some reason in reasons
-	])
+	})
 ]
 
 rank := {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}

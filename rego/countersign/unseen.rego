@@ -1,6 +1,7 @@
 # What the analysis could not see. It denies, in every environment, unless a policy waives exactly it.
 package countersign
 
+import data.countersign.collected
 import data.countersign.words
 
 # METADATA
@@ -27,7 +28,7 @@ refused contains own("command.opaque", i, message, {"hint": "Split it into comma
 	some i, effect in input.intent.effects
 	effect.confidence == "opaque"
 	not explained(i)
-	message := $"What this does to {words.thing(i)} could not be seen, and the analysis does not say why."
+	message := $"What this does to {words.thing(effect)} could not be seen, and the analysis does not say why."
 }
 
 explained(i) if {
@@ -42,7 +43,7 @@ told_as_malformed(unseen) if {
 
 waived(unseen) if {
 	waivable(unseen)
-	some reason in allowed
+	some reason in collected.allowed
 	is_string(reason.rule)
 	reason.opaque == unseen.code
 	object.get(reason, "effect", unseen.effect) == unseen.effect
@@ -59,7 +60,7 @@ unseen_message(unseen) := $"{unseen_subject(unseen)}: {unseen_because[unseen.cod
 	unseen_because[unseen.code]
 } else := $"Part of the command cannot be seen ({unseen.code}), and what cannot be seen is denied."
 
-unseen_subject(unseen) := $"{words.thing(unseen.effect)} in {words.place(unseen.effect)}" if {
+unseen_subject(unseen) := $"{words.thing(input.intent.effects[unseen.effect])} in {words.place(unseen.effect)}" if {
 	input.intent.effects[unseen.effect]
 } else := "This command"
 

@@ -5,9 +5,83 @@
 #   them land in a protected place, whether a row of data applies now, and how a reason is written.
 package countersign.words
 
-# The indices of the effects of each action. Rules start from here, so that a rule about an action
-# that a command does not have costs one look-up.
-of[effect.action] contains i if some i, effect in input.intent.effects
+# The effects that are not plain, by action and index. Rules that deny start from here: most commands
+# have none, and then no rule is asked at all.
+grave[effect.action][i] := effect if {
+	some i, effect in input.intent.effects
+	not plain(effect)
+}
+
+# Whether the shipped rules have anything to be asked about: a grave effect, or a result that shows or
+# tells what is not known to be harmless.
+remarkable if count(grave) > 0
+
+remarkable if {
+	some column in input.lineage.columns
+	some source in column.sources
+	source.sensitivity != "none"
+}
+
+remarkable if input.lineage.inference[0]
+
+remarkable if {
+	some category in input.intent.summary.categories
+	telling(category)
+}
+
+# What the analysis may say of a command whose effects look plain one by one.
+telling("audit_tamper")
+
+telling("history_rewrite")
+
+telling("persistence")
+
+# Plain is what reads or changes little, touches nothing sensitive or secret, and concerns no rights.
+plain(effect) if {
+	effect.sensitivity == "none"
+	is_null(effect.privilege)
+	everyday(effect)
+}
+
+everyday(effect) if effect.action == "read"
+
+everyday(effect) if effect.action == "none"
+
+everyday(effect) if {
+	changes(effect.action)
+	small(effect)
+	not guards(effect.resource)
+}
+
+changes("delete")
+
+changes("insert")
+
+changes("update")
+
+changes("write")
+
+changes("create")
+
+# Belongs to what watches: by the beginnings of names, those of its system and those of all.
+guards(resource) if {
+	some beginning in data.guard.own[resource.system]
+	startswith(resource.name, beginning)
+}
+
+guards(resource) if {
+	some beginning in data.guard.own["*"]
+	startswith(resource.name, beginning)
+}
+
+guards(resource) if {
+	is_string(resource.schema)
+	some beginning in data.guard.own["*"]
+	startswith(resource.schema, beginning)
+}
+
+# Proven to stay within the threshold of rows for changes.
+small(effect) if rows_together(effect) <= data.thresholds.rows.write
 
 # An effect is in the open only if the service placed it in an unprotected environment and the data
 # agrees. Anything else, an environment on no list above all, is protected.
@@ -23,8 +97,14 @@ holds(_, i) if not open(i)
 
 holds(rule, _) if rule in data.unprotected.enforce
 
-# Databases that are asked in SQL.
-sql_systems := {
+# A rule about the whole command holds if any of its effects lands in a protected place.
+anywhere(rule) if {
+	some i, _ in input.intent.effects
+	holds(rule, i)
+}
+
+# Asked in SQL.
+sql(effect) if effect.resource.system in {
 	"bigquery", "mariadb", "mssql", "mysql", "oracle", "postgresql", "redshift", "snowflake", "sqlite",
 }
 
@@ -51,7 +131,7 @@ final_reason(rule, i, message, hint) := {
 # An allow: names the effect that it covers.
 cover(rule, i, message) := {
 	"rule": rule,
-	"severity": "info",
+	"severity": severity(rule),
 	"effect": i,
 	"message": message,
 	"controls": controls(rule),
@@ -66,66 +146,63 @@ severity(rule) := word if {
 } else := "high"
 
 # How a person would name what an effect touches: `public.customers`, `/srv/data`, `prod/api-7d9`.
-thing(i) := name if {
-	resource := input.intent.effects[i].resource
-	is_string(resource.schema)
-	resource.type != "schema"
-	not contains(resource.name, ".")
-	name := $"{resource.schema}.{resource.name}"
-} else := input.intent.effects[i].resource.type if {
-	input.intent.effects[i].resource.name in {"", "*unknown*"}
-} else := input.intent.effects[i].resource.name
+thing(effect) := $"a {effect.resource.type} that cannot be told" if {
+	nameless(effect.resource.name)
+} else := $"{effect.resource.schema}.{effect.resource.name}" if {
+	is_string(effect.resource.schema)
+	effect.resource.type != "schema"
+	not contains(effect.resource.name, ".")
+} else := effect.resource.name
 
-# Where it lands, for a message.
+nameless("")
+
+nameless("*unknown*")
+
+# Where it lands.
 place(i) := name if {
 	name := input.places[i].environment
 } else := input.target.environment
 
 # How many rows or files an effect is proven to touch at most; undefined where nothing is proven. A
 # bounded removal of files without a number is that of one thing which a build makes again.
-rows(i) := 1 if {
-	input.intent.effects[i].scope == "single"
+rows(effect) := 1 if {
+	effect.scope == "single"
 } else := n if {
-	input.intent.effects[i].scope == "bounded"
-	n := input.intent.effects[i].limit
+	effect.scope == "bounded"
+	n := effect.limit
 	is_number(n)
 	n >= 0
 } else := 1 if {
-	input.intent.effects[i].scope == "bounded"
-	input.intent.effects[i].limit == null
-	input.intent.effects[i].resource.system == "host"
+	effect.scope == "bounded"
+	is_null(effect.limit)
+	effect.resource.system == "host"
 }
 
 # The effects of one action on one resource: their proven rows are counted together, so that a
 # hundred small commands in one text are not smaller than one large one.
-alike[[effect.action, effect.resource.system, effect.resource.name]] contains i if {
-	count(input.intent.effects) > 1
+alike[[effect.action, effect.resource.system, effect.resource.name]][i] := effect if {
 	some i, effect in input.intent.effects
 }
 
 # Proven rows of an effect and of all that are like it. Undefined where any of them is not proven.
-rows_together(i) := rows(i) if {
+rows_together(effect) := rows(effect) if {
 	count(input.intent.effects) == 1
 } else := total if {
-	effect := input.intent.effects[i]
 	group := alike[[effect.action, effect.resource.system, effect.resource.name]]
-	every j in group { rows(j) }
-	total := sum([n | some j in group; n := rows(j)])
+	every other in group { rows(other) }
+	total := sum([n | some other in group; n := rows(other)])
 }
 
-# Proven to stay within a threshold of rows.
-within(i, threshold) if rows_together(i) <= threshold
-
 # Why an effect is too much, as the end of a sentence.
-too_much(i, verb, threshold) := $"has no WHERE clause: it would {verb} every row" if {
-	input.intent.effects[i].why == "no_predicate"
+too_much(effect, verb, threshold) := $"has no WHERE clause: it would {verb} every row" if {
+	effect.why == "no_predicate"
 } else := $"covers everything: it would {verb} every row" if {
-	input.intent.effects[i].scope == "all"
-} else := $"would {verb} up to {rows_together(i)} rows in one command, more than the {threshold} that are allowed" if {
-	rows_together(i)
+	effect.scope == "all"
+} else := $"would {verb} up to {n} rows in one command, more than the {threshold} that are allowed" if {
+	n := rows_together(effect)
 } else := $"has a filter, but nothing proves how many rows it would {verb}" if {
-	input.intent.effects[i].scope == "bulk"
-} else := $"would {verb} rows whose number could not be told from the command"
+	effect.scope == "bulk"
+} else := $"would {verb} rows whose number cannot be told from the command"
 
 # A row of data with an end is in force before that end. Both are UTC with milliseconds, so that
 # comparing the text compares the time.
@@ -157,17 +234,8 @@ inside(path, folder) if {
 }
 
 # In the workspace of the target, where changing files is everyday work.
-in_workspace(i) if {
-	input.intent.effects[i].resource.system == "host"
-	is_null(input.intent.effects[i].endpoint)
-	inside(input.intent.effects[i].resource.name, input.target.facts.workspace)
+in_workspace(effect) if {
+	effect.resource.system == "host"
+	is_null(effect.endpoint)
+	inside(effect.resource.name, input.target.facts.workspace)
 }
-
-# A rule about the whole command holds if any of its effects lands in a protected place.
-anywhere(rule) if {
-	some i, _ in input.intent.effects
-	holds(rule, i)
-}
-
-# An effect is on the resource of that name, as lineage names it.
-named(i, name) if input.intent.effects[i].resource.name == name

@@ -15,11 +15,11 @@ import data.countersign.words
 #   severity: critical
 #   controls: ["soc2:CC6.1", "soc2:A1.2", "nist:AC-3", "nist:SI-7"]
 deny contains words.reason("sql.bulk_delete", i, message, hint) if {
-	some i in words.of.delete
-	input.intent.effects[i].resource.system in words.sql_systems
-	not words.within(i, data.thresholds.rows.write)
+	some i, effect in words.grave.delete
+	not words.small(effect)
+	words.sql(effect)
 	words.holds("sql.bulk_delete", i)
-	message := $"DELETE on {words.thing(i)} {words.too_much(i, "remove", data.thresholds.rows.write)}."
+	message := $"DELETE on {words.thing(effect)} {words.too_much(effect, "remove", data.thresholds.rows.write)}."
 	hint := "Name the rows by their key, or take them in small steps, or ask for a grant."
 }
 
@@ -33,11 +33,11 @@ deny contains words.reason("sql.bulk_delete", i, message, hint) if {
 #   severity: critical
 #   controls: ["soc2:CC6.1", "soc2:PI1.4", "nist:AC-3", "nist:SI-7"]
 deny contains words.reason("sql.bulk_update", i, message, hint) if {
-	some i in words.of.update
-	input.intent.effects[i].resource.system in words.sql_systems
-	not words.within(i, data.thresholds.rows.write)
+	some i, effect in words.grave.update
+	not words.small(effect)
+	words.sql(effect)
 	words.holds("sql.bulk_update", i)
-	message := $"UPDATE on {words.thing(i)} {words.too_much(i, "change", data.thresholds.rows.write)}."
+	message := $"UPDATE on {words.thing(effect)} {words.too_much(effect, "change", data.thresholds.rows.write)}."
 	hint := "Name the rows by their key, or take them in small steps, or ask for a grant."
 }
 
@@ -49,11 +49,10 @@ deny contains words.reason("sql.bulk_update", i, message, hint) if {
 #   severity: critical
 #   controls: ["soc2:CC6.1", "soc2:A1.2", "nist:AC-3", "nist:SI-7"]
 deny contains words.reason("sql.truncate", i, message, hint) if {
-	some i in words.of.truncate
-	effect := input.intent.effects[i]
-	effect.resource.system in words.sql_systems
+	some i, effect in words.grave.truncate
+	words.sql(effect)
 	words.holds("sql.truncate", i)
-	message := $"TRUNCATE empties {effect.resource.type} {words.thing(i)} in {words.place(i)}{with_cascade(i)}."
+	message := $"TRUNCATE empties {effect.resource.type} {words.thing(effect)} in {words.place(i)}{with_cascade(effect)}."
 	hint := "Delete the rows that have to go by their key, or ask for a grant."
 }
 
@@ -67,12 +66,11 @@ deny contains words.reason("sql.truncate", i, message, hint) if {
 #   severity: critical
 #   controls: ["soc2:CC6.1", "soc2:CC8.1", "nist:AC-3", "nist:CM-5"]
 deny contains words.reason("sql.drop", i, message, hint) if {
-	some i in words.of.drop
-	effect := input.intent.effects[i]
-	effect.resource.system in words.sql_systems
+	some i, effect in words.grave.drop
+	words.sql(effect)
 	effect.scope != "single"
 	words.holds("sql.drop", i)
-	message := $"DROP takes {effect.resource.type} {words.thing(i)} in {words.place(i)} with all that it holds{with_cascade(i)}."
+	message := $"DROP takes {effect.resource.type} {words.thing(effect)} in {words.place(i)} with all that it holds{with_cascade(effect)}."
 	hint := "Drop it through a reviewed migration, or ask for a grant."
 }
 
@@ -84,12 +82,11 @@ deny contains words.reason("sql.drop", i, message, hint) if {
 #   severity: high
 #   controls: ["soc2:CC8.1", "nist:CM-5"]
 deny contains words.reason("sql.drop_column", i, message, hint) if {
-	some i in words.of.alter
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.alter
 	effect.scope == "all"
 	count(effect.resource.columns) > 0
 	words.holds("sql.drop_column", i)
-	message := $"ALTER on {words.thing(i)} takes {concat(", ", effect.resource.columns)} from every row in {words.place(i)}."
+	message := $"ALTER on {words.thing(effect)} takes {concat(", ", effect.resource.columns)} from every row in {words.place(i)}."
 	hint := "Change the schema through a reviewed migration, or ask for a grant."
 }
 
@@ -103,12 +100,11 @@ deny contains words.reason("sql.drop_column", i, message, hint) if {
 #   severity: critical
 #   controls: ["soc2:CC6.1", "soc2:A1.2", "nist:AC-3", "nist:SI-7"]
 deny contains words.reason("file.recursive_delete", i, message, hint) if {
-	some i in words.of.delete
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.delete
+	not words.small(effect)
 	effect.resource.system == "host"
-	not words.within(i, data.thresholds.rows.write)
 	file_rule_holds("file.recursive_delete", i)
-	message := $"This removes {effect.resource.type} {words.thing(i)} {extent(effect.scope)}, and nothing brings it back."
+	message := $"This removes {effect.resource.type} {words.thing(effect)} {extent(effect.scope)}, and nothing brings it back."
 	hint := "Name the files one by one, or remove only what a build makes again inside the workspace."
 }
 
@@ -120,11 +116,10 @@ deny contains words.reason("file.recursive_delete", i, message, hint) if {
 #   severity: high
 #   controls: ["soc2:CC6.1", "nist:AC-3", "nist:SI-7"]
 deny contains words.reason("file.truncate", i, message, hint) if {
-	some i in words.of.truncate
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.truncate
 	effect.resource.system == "host"
 	file_rule_holds("file.truncate", i)
-	message := $"This empties {effect.resource.type} {words.thing(i)}: what stands in it is gone."
+	message := $"This empties {effect.resource.type} {words.thing(effect)}: what stands in it is gone."
 	hint := "Write the new content in one step, or keep a copy beside it first."
 }
 
@@ -136,11 +131,10 @@ deny contains words.reason("file.truncate", i, message, hint) if {
 #   severity: critical
 #   controls: ["soc2:A1.2", "nist:AC-3", "nist:CP-9"]
 deny contains words.reason("file.drop", i, message, hint) if {
-	some i in words.of.drop
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.drop
 	effect.resource.system == "host"
 	words.holds("file.drop", i)
-	message := $"This destroys {effect.resource.type} {words.thing(i)} with every file on it."
+	message := $"This destroys {effect.resource.type} {words.thing(effect)} with every file on it."
 	hint := "Ask for a grant."
 }
 
@@ -155,12 +149,11 @@ deny contains words.reason("file.drop", i, message, hint) if {
 #   controls: ["soc2:CC6.1", "soc2:A1.2", "nist:AC-3", "nist:CP-9"]
 deny contains words.reason("resource.bulk_delete", i, message, hint) if {
 	some action in ["delete", "drop", "truncate"]
-	some i in words.of[action]
-	elsewhere(i)
-	not words.within(i, data.thresholds.rows.write)
+	some i, effect in words.grave[action]
+	not words.small(effect)
+	elsewhere(effect)
 	words.holds("resource.bulk_delete", i)
-	effect := input.intent.effects[i]
-	message := $"This removes {effect.resource.type} {words.thing(i)} of {effect.resource.system} {extent(effect.scope)}, with all that is in it."
+	message := $"This removes {effect.resource.type} {words.thing(effect)} of {effect.resource.system} {extent(effect.scope)}, with all that is in it."
 	hint := "Name the one thing that has to go, or ask for a grant."
 }
 
@@ -173,12 +166,11 @@ deny contains words.reason("resource.bulk_delete", i, message, hint) if {
 #   controls: ["soc2:CC6.1", "soc2:CC8.1", "nist:AC-3", "nist:CM-5"]
 deny contains words.reason("resource.bulk_update", i, message, hint) if {
 	some action in ["update", "write"]
-	some i in words.of[action]
-	elsewhere(i)
-	not words.within(i, data.thresholds.rows.write)
+	some i, effect in words.grave[action]
+	not words.small(effect)
+	elsewhere(effect)
 	words.holds("resource.bulk_update", i)
-	effect := input.intent.effects[i]
-	message := $"This changes {effect.resource.type} {words.thing(i)} of {effect.resource.system} {extent(effect.scope)}."
+	message := $"This changes {effect.resource.type} {words.thing(effect)} of {effect.resource.system} {extent(effect.scope)}."
 	hint := "Name the one thing that has to change, or ask for a grant."
 }
 
@@ -196,10 +188,9 @@ deny contains words.reason("git.history_rewrite", null, message, hint) if {
 	hint := "Push a new commit that reverts the old one."
 }
 
-elsewhere(i) if {
-	system := input.intent.effects[i].resource.system
-	system != "host"
-	not system in words.sql_systems
+elsewhere(effect) if {
+	effect.resource.system != "host"
+	not words.sql(effect)
 }
 
 # In the open, a workspace's own files are its own business.
@@ -207,11 +198,11 @@ file_rule_holds(_, i) if not words.open(i)
 
 file_rule_holds(rule, i) if {
 	rule in data.unprotected.enforce
-	not words.in_workspace(i)
+	not words.in_workspace(input.intent.effects[i])
 }
 
-with_cascade(i) := ", and with everything that depends on it" if {
-	input.intent.effects[i].cascade == true
+with_cascade(effect) := ", and with everything that depends on it" if {
+	effect.cascade == true
 } else := ""
 
 extent(scope) := "as a whole" if {

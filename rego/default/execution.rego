@@ -15,11 +15,10 @@ import data.countersign.words
 #   severity: critical
 #   controls: ["soc2:CC6.8", "nist:SI-3", "nist:SI-7", "nist:CM-7"]
 deny contains words.reason("execution.remote_code", i, message, hint) if {
-	some i in words.of.execute
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.execute
 	effect.resource.type == "remote_code"
 	words.holds("execution.remote_code", i)
-	message := $"This runs whatever {words.thing(i)} answers at that moment{under(effect)}."
+	message := $"This runs whatever {words.thing(effect)} answers at that moment{under(effect)}."
 	hint := "Fetch the script first, read it, and send its text along as an attachment with its digest."
 }
 
@@ -30,14 +29,16 @@ deny contains words.reason("execution.remote_code", i, message, hint) if {
 #   rule: execution.server_program
 #   severity: critical
 #   controls: ["soc2:CC6.8", "nist:CM-7", "nist:AC-6"]
-deny contains words.reason("execution.server_program", i, message, hint) if {
-	some action in ["process", "execute"]
-	some i in words.of[action]
-	effect := input.intent.effects[i]
+deny contains words.reason("execution.server_program", i, server_program(effect), server_program_hint) if {
+	some i, effect in words.grave.process
 	effect.resource.type == "server_program"
 	words.holds("execution.server_program", i)
-	message := $"This makes the database server run {words.thing(i)} on its own host, with its own rights."
-	hint := "Run the program where the client is, on data that the client reads."
+}
+
+deny contains words.reason("execution.server_program", i, server_program(effect), server_program_hint) if {
+	some i, effect in words.grave.execute
+	effect.resource.type == "server_program"
+	words.holds("execution.server_program", i)
 }
 
 # METADATA
@@ -48,11 +49,10 @@ deny contains words.reason("execution.server_program", i, message, hint) if {
 #   severity: high
 #   controls: ["soc2:A1.2", "nist:SC-5"]
 deny contains words.reason("execution.mass_process", i, message, hint) if {
-	some i in words.of.process
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.process
 	effect.scope in {"bulk", "all", "unknown"}
 	words.holds("execution.mass_process", i)
-	message := $"This stops or signals {effect.resource.type} {words.thing(i)} in {words.place(i)}, and nothing bounds how many."
+	message := $"This stops or signals {effect.resource.type} {words.thing(effect)} in {words.place(i)}, and nothing bounds how many."
 	hint := "Name the one process."
 }
 
@@ -69,6 +69,10 @@ deny contains words.reason("execution.persistence", null, message, hint) if {
 	message := $"This leaves something behind on {input.target.id} that runs again later, when nobody is asked."
 	hint := "Put it into the system's reviewed configuration."
 }
+
+server_program(effect) := $"This makes the database server run {words.thing(effect)} on its own host, with its own rights."
+
+server_program_hint := "Run the program where the client is, on data that the client reads."
 
 under(effect) := $", as {effect.privilege.run_as}" if {
 	is_string(effect.privilege.run_as)

@@ -15,11 +15,10 @@ import data.countersign.words
 #   severity: critical
 #   controls: ["soc2:CC6.7", "nist:AC-4", "nist:SC-7"]
 deny contains words.reason("exfiltration.destination", i, message, hint) if {
-	some i in words.of.export
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.export
 	not stays(effect)
 	words.holds("exfiltration.destination", i)
-	message := $"This sends {effect.resource.type} {words.thing(i)} to {whereto(effect)}, which is on no list of internal destinations."
+	message := $"This sends {effect.resource.type} {words.thing(effect)} to {whereto(effect)}, which is on no list of internal destinations."
 	hint := "Export to an internal destination, or have this one put on the list."
 }
 
@@ -54,10 +53,10 @@ deny contains words.reason("exfiltration.bulk_sensitive_read", effect_of(table),
 #   controls: ["soc2:C1.1", "nist:AC-3", "nist:RA-2"]
 deny contains words.reason("exfiltration.unknown_sensitivity", i, message, hint) if {
 	input.actor.type in {"agent", "human"}
-	some i in words.of.read
-	input.intent.effects[i].sensitivity == "unknown"
+	some i, effect in words.grave.read
+	effect.sensitivity == "unknown"
 	words.holds("exfiltration.unknown_sensitivity", i)
-	message := $"Nobody has said whether {words.thing(i)} holds sensitive data, and {input.actor.id} may read only what does not."
+	message := $"Nobody has said whether {words.thing(effect)} holds sensitive data, and {input.actor.id} may read only what does not."
 	hint := "Have it listed in the target's catalogue, or ask for a grant."
 }
 
@@ -104,28 +103,27 @@ shown_tables contains source.table if {
 }
 
 shown_within(table) if {
-	some i in words.of.read
-	words.named(i, table)
-	words.within(i, data.thresholds.rows.sensitive_read)
-	every j in words.of.read {
-		not_beyond(j, table)
+	count(reads_of(table)) > 0
+	every effect in reads_of(table) {
+		words.rows_together(effect) <= data.thresholds.rows.sensitive_read
 	}
 }
 
-not_beyond(j, table) if not words.named(j, table)
+# As lineage names it.
+reads_of(table) := {i: effect |
+	some i, effect in input.intent.effects
+	effect.action == "read"
+	effect.resource.name == table
+}
 
-not_beyond(j, _) if words.within(j, data.thresholds.rows.sensitive_read)
-
-effect_of(table) := min({i | some i in words.of.read; words.named(i, table)}) if {
-	some i in words.of.read
-	words.named(i, table)
+effect_of(table) := min(object.keys(reads_of(table))) if {
+	count(reads_of(table)) > 0
 } else := null
 
 how_many(table) := "every row" if {
-	some i in words.of.read
-	words.named(i, table)
-	input.intent.effects[i].scope == "all"
+	some effect in reads_of(table)
+	effect.scope == "all"
 } else := $"up to {max(counts)} rows" if {
-	counts := {n | some i in words.of.read; words.named(i, table); n := words.rows_together(i)}
+	counts := {n | some effect in reads_of(table); n := words.rows_together(effect)}
 	count(counts) > 0
 } else := "rows whose number nothing proves"

@@ -18,8 +18,8 @@ import data.countersign.words
 #   ungrantable: true
 #   controls: ["soc2:CC7.2", "nist:AU-9", "nist:CM-5"]
 deny contains words.final_reason("guard.setting", i, message, hint) if {
-	some i in words.of.config
-	name := lower(input.intent.effects[i].resource.name)
+	some i, effect in words.grave.config
+	name := lower(effect.resource.name)
 	guarding(name)
 	words.holds("guard.setting", i)
 	message := $"{name} decides what is checked or recorded in {words.place(i)}: who changes it can act unseen."
@@ -35,12 +35,11 @@ deny contains words.final_reason("guard.setting", i, message, hint) if {
 #   ungrantable: true
 #   controls: ["soc2:CC7.2", "nist:AU-9", "nist:AC-3"]
 deny contains words.final_reason("guard.disable", i, message, hint) if {
-	some i in words.of.alter
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.alter
 	effect.scope == "all"
 	count(effect.resource.columns) == 0
 	words.holds("guard.disable", i)
-	message := $"This switches off a protection of {effect.resource.type} {words.thing(i)} in {words.place(i)} as a whole."
+	message := $"This switches off a protection of {effect.resource.type} {words.thing(effect)} in {words.place(i)} as a whole."
 	hint := "Keep it on; write the change so that triggers, policies and constraints hold."
 }
 
@@ -70,11 +69,12 @@ deny contains words.final_reason("guard.audit", null, message, hint) if {
 #   ungrantable: true
 #   controls: ["soc2:CC7.2", "nist:AU-9", "nist:CM-5"]
 deny contains words.final_reason("guard.own", i, message, hint) if {
-	some i, effect in input.intent.effects
-	not effect.action in {"none", "read"}
-	own_thing(effect.resource)
+	some action, effects in words.grave
+	not action in {"none", "read"}
+	some i, effect in effects
+	words.guards(effect.resource)
 	words.holds("guard.own", i)
-	message := $"{words.thing(i)} belongs to what watches over {words.place(i)}, and this would {effect.action} it."
+	message := $"{words.thing(effect)} belongs to what watches over {words.place(i)}, and this would {effect.action} it."
 	hint := "Leave it alone; its operators change it."
 }
 
@@ -83,14 +83,4 @@ guarding(name) if data.guard.settings[name]
 guarding(name) if {
 	some prefix in data.guard.setting_prefixes
 	startswith(name, prefix)
-}
-
-own_thing(resource) if {
-	some pattern in data.guard.own
-	words.fits(pattern, resource.name)
-}
-
-own_thing(resource) if {
-	some pattern in data.guard.own
-	words.fits(pattern, resource.schema)
 }

@@ -33,11 +33,11 @@ mask contains column_mask(column, sources) if {
 #   severity: high
 #   controls: ["soc2:C1.1", "nist:AC-3", "nist:SI-19"]
 deny contains words.reason("masking.not_maskable", i, message, hint) if {
-	some i in words.of.read
-	input.intent.effects[i].sensitivity == "sensitive"
+	some i, effect in words.grave.read
+	effect.sensitivity == "sensitive"
 	not followed
 	words.holds("masking.not_maskable", i)
-	message := $"This reads sensitive data of {words.thing(i)} in a form that cannot be masked column by column."
+	message := $"This reads sensitive data of {words.thing(effect)} in a form that cannot be masked column by column."
 	hint := "Select the columns by name, in one statement whose result is read as rows."
 }
 
@@ -115,9 +115,9 @@ column_mask(column, sources) := object.union(
 	method(column, sources),
 )
 
-effect_of(table) := min({i | some i in words.of.read; words.named(i, table)}) if {
-	some i in words.of.read
-	words.named(i, table)
+effect_of(table) := min(reads) if {
+	reads := {i | some i, effect in input.intent.effects; effect.action == "read"; effect.resource.name == table}
+	count(reads) > 0
 } else := null
 
 # The column itself is masked as the data says, by its full name or by its own; what is computed from

@@ -15,7 +15,8 @@ import data.countersign.words
 #   severity: critical
 #   controls: ["soc2:CC6.3", "nist:AC-2", "nist:AC-6"]
 deny contains words.reason("privilege.escalation", i, message, hint) if {
-	some i, effect in input.intent.effects
+	some effects in words.grave
+	some i, effect in effects
 	level := lower(effect.privilege.level)
 	data.privilege.levels[level]
 	effect.action != "revoke"
@@ -32,8 +33,7 @@ deny contains words.reason("privilege.escalation", i, message, hint) if {
 #   severity: high
 #   controls: ["soc2:CC6.2", "soc2:CC6.3", "nist:AC-2", "nist:AC-6"]
 deny contains words.reason("privilege.grant", i, message, hint) if {
-	some i in words.of.grant
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.grant
 	not data.privilege.levels[lower(effect.privilege.level)]
 	words.holds("privilege.grant", i)
 	message := $"This gives {gains(effect)} {rights(effect)} in {words.place(i)}, and they stay after the task is done."
@@ -48,12 +48,13 @@ deny contains words.reason("privilege.grant", i, message, hint) if {
 #   severity: high
 #   controls: ["soc2:CC6.3", "nist:AC-6"]
 deny contains words.reason("privilege.run_as", i, message, hint) if {
-	some i, effect in input.intent.effects
+	some effects in words.grave
+	some i, effect in effects
 	name := effect.privilege.run_as
 	data.privilege.identities[lower(name)]
 	effect.action != "none"
 	words.holds("privilege.run_as", i)
-	message := $"This runs as {name}: {effect.action} on {words.thing(i)} would be held back by no permission."
+	message := $"This runs as {name}: {effect.action} on {words.thing(effect)} would be held back by no permission."
 	hint := "Run it under the service's own name, or ask for a grant."
 }
 

@@ -15,11 +15,12 @@ import data.countersign.words
 #   severity: critical
 #   controls: ["soc2:CC6.1", "nist:IA-5", "nist:SC-12"]
 deny contains words.reason("secret.read", i, message, hint) if {
-	some i, effect in input.intent.effects
+	some effects in words.grave
+	some i, effect in effects
 	effect.sensitivity == "secret"
 	effect.action in {"read", "export", "network", "execute"}
 	words.holds("secret.read", i)
-	message := $"{words.thing(i)} holds secrets: whoever reads it can act as somebody else until they are changed."
+	message := $"{words.thing(effect)} holds secrets: whoever reads it can act as somebody else until they are changed."
 	hint := "Let the service that needs the secret fetch it itself, or ask for a grant."
 }
 
@@ -31,10 +32,11 @@ deny contains words.reason("secret.read", i, message, hint) if {
 #   severity: high
 #   controls: ["soc2:CC6.1", "nist:IA-5", "nist:SC-12"]
 deny contains words.reason("secret.write", i, message, hint) if {
-	some i, effect in input.intent.effects
+	some effects in words.grave
+	some i, effect in effects
 	effect.sensitivity == "secret"
 	not effect.action in {"none", "read", "export", "network", "execute"}
 	words.holds("secret.write", i)
-	message := $"{words.thing(i)} holds secrets, and this would {effect.action} it: that locks out whoever uses them, or lets somebody in."
+	message := $"{words.thing(effect)} holds secrets, and this would {effect.action} it: that locks out whoever uses them, or lets somebody in."
 	hint := "Rotate it in the secret store, or ask for a grant."
 }

@@ -16,11 +16,10 @@ import data.countersign.words
 #   severity: high
 #   controls: ["soc2:CC6.1", "nist:AC-3", "nist:SC-23"]
 deny contains words.reason("session.state", i, message, hint) if {
-	some i in words.of.config
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.config
 	effect.resource.type == "session"
 	not input.target.session == "fresh"
 	words.holds("session.state", i)
-	message := $"This changes {words.thing(i)} for the rest of the session: later commands would not do what they seem to."
+	message := $"This changes {words.thing(effect)} for the rest of the session: later commands would not do what they seem to."
 	hint := "Use SET LOCAL in one transaction with the statement that needs it, or open a session for each command."
 }

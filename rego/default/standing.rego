@@ -16,10 +16,11 @@ import data.countersign.words
 #   severity: info
 #   controls: ["soc2:CC6.1", "nist:AC-3"]
 allow contains words.cover("standing.read", i, message) if {
-	some i in words.of.read
-	input.intent.effects[i].sensitivity == "none"
+	some i, effect in input.intent.effects
+	effect.action == "read"
+	effect.sensitivity == "none"
 	held("read", i)
-	message := $"{input.actor.id} may read {words.thing(i)}: it holds nothing sensitive."
+	message := $"{input.actor.id} may read {words.thing(effect)}: it holds nothing sensitive."
 }
 
 # METADATA
@@ -30,10 +31,10 @@ allow contains words.cover("standing.read", i, message) if {
 #   severity: low
 #   controls: ["soc2:CC6.1", "soc2:C1.1", "nist:AC-3", "nist:AC-6"]
 allow contains words.cover("standing.read_sensitive", i, message) if {
-	some i in words.of.read
-	input.intent.effects[i].sensitivity in {"sensitive", "unknown"}
+	some i, effect in words.grave.read
+	effect.sensitivity in ["sensitive", "unknown"]
 	held("read_sensitive", i)
-	message := $"{input.actor.id} may read {words.thing(i)}; what is sensitive of it is masked."
+	message := $"{input.actor.id} may read {words.thing(effect)}; what is sensitive of it is masked."
 }
 
 # METADATA
@@ -44,13 +45,11 @@ allow contains words.cover("standing.read_sensitive", i, message) if {
 #   severity: low
 #   controls: ["soc2:CC6.1", "nist:AC-3", "nist:AC-6"]
 allow contains words.cover("standing.write", i, message) if {
-	some action in ["insert", "update", "delete", "write"]
-	some i in words.of[action]
-	input.intent.effects[i].resource.system != "host"
-	input.intent.effects[i].confidence != "opaque"
+	some i, effect in small_changes
+	effect.action != "create"
+	effect.resource.system != "host"
 	held("write", i)
-	words.within(i, data.thresholds.rows.write)
-	message := $"{input.actor.id} may {action} {words.thing(i)}: {words.rows_together(i)} at most, proven by {proof(i)}."
+	message := $"{input.actor.id} may {effect.action} {words.thing(effect)}: {words.rows_together(effect)} at most ({effect.scope} {effect.why})."
 }
 
 # METADATA
@@ -61,13 +60,10 @@ allow contains words.cover("standing.write", i, message) if {
 #   severity: low
 #   controls: ["soc2:CC6.1", "nist:AC-3"]
 allow contains words.cover("standing.workspace", i, message) if {
-	some action in ["write", "create", "insert", "update", "delete"]
-	some i in words.of[action]
-	words.in_workspace(i)
-	input.intent.effects[i].confidence != "opaque"
+	some i, effect in small_changes
+	words.in_workspace(effect)
 	held("workspace", i)
-	words.within(i, data.thresholds.rows.write)
-	message := $"{words.thing(i)} lies in the workspace {input.target.facts.workspace}, where changing files is everyday work."
+	message := $"{words.thing(effect)} lies in the workspace {input.target.facts.workspace}, where changing files is everyday work."
 }
 
 # METADATA
@@ -78,21 +74,19 @@ allow contains words.cover("standing.workspace", i, message) if {
 #   severity: low
 #   controls: ["soc2:CC6.7", "nist:AC-4"]
 allow contains words.cover("standing.export", i, message) if {
-	some i in words.of.export
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.export
 	effect.sensitivity in {"none", "unknown"}
 	effect.destination.trust == "internal"
 	held("export", i)
-	message := $"{input.actor.id} may export {words.thing(i)} to an internal destination."
+	message := $"{input.actor.id} may export {words.thing(effect)} to an internal destination."
 }
 
 allow contains words.cover("standing.export", i, message) if {
-	some i in words.of.export
-	effect := input.intent.effects[i]
+	some i, effect in words.grave.export
 	effect.sensitivity == "none"
 	effect.destination.kind == "stdout"
 	held("read", i)
-	message := $"{input.actor.id} may read {words.thing(i)}: it holds nothing sensitive, and the output goes to the caller."
+	message := $"{input.actor.id} may read {words.thing(effect)}: it holds nothing sensitive, and the output goes to the caller."
 }
 
 # METADATA
@@ -103,11 +97,11 @@ allow contains words.cover("standing.export", i, message) if {
 #   severity: info
 #   controls: ["nist:AC-3", "nist:SC-23"]
 allow contains words.cover("standing.session", i, message) if {
-	some i in words.of.config
-	input.intent.effects[i].resource.type == "session"
+	some i, effect in words.grave.config
+	effect.resource.type == "session"
 	input.target.session == "fresh"
 	held("session", i)
-	message := $"{words.thing(i)} is set for this command only: the session ends with it."
+	message := $"{words.thing(effect)} is set for this command only: the session ends with it."
 }
 
 # METADATA
@@ -118,7 +112,8 @@ allow contains words.cover("standing.session", i, message) if {
 #   severity: info
 #   controls: ["nist:AC-3"]
 allow contains words.cover("standing.none", i, "This changes nothing and shows nothing that is kept.") if {
-	some i in words.of.none
+	some i, effect in input.intent.effects
+	effect.action == "none"
 }
 
 # METADATA
@@ -147,7 +142,10 @@ rights(i) := row if {
 	row := data.standing[input.places[i].environment]
 } else := data.standing["*"]
 
-proof(i) := why if {
-	why := input.intent.effects[i].why
-	why != ""
-} else := $"its scope ({input.intent.effects[i].scope})"
+# Changes that stay within the threshold.
+small_changes[i] := effect if {
+	some i, effect in input.intent.effects
+	words.changes(effect.action)
+	effect.confidence != "opaque"
+	words.small(effect)
+}

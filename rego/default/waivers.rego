@@ -39,13 +39,13 @@ allow contains words.cover("waiver.listed", unseen.effect, message) if {
 allow contains object.union(words.cover("waiver.runner", unseen.effect, message), {"opaque": "external_file"}) if {
 	some unseen in input.intent.opaque_reasons
 	runner_task(unseen)
-	message := $"{words.thing(unseen.effect)} is an everyday task of the workspace."
+	message := $"{words.thing(input.intent.effects[unseen.effect])} is an everyday task of the workspace."
 }
 
 allow contains words.cover("waiver.runner", unseen.effect, message) if {
 	some unseen in input.intent.opaque_reasons
 	runner_task(unseen)
-	message := $"{words.thing(unseen.effect)} is an everyday task of the workspace."
+	message := $"{words.thing(input.intent.effects[unseen.effect])} is an everyday task of the workspace."
 }
 
 listed(unseen) := row if {
