@@ -40,12 +40,12 @@ function faultFragment(request: AnalysisRequest, error: unknown): Fragment {
   return opaqueFragment({ system, code: 'not_analyzed', detail: 'the analysis failed', whole: true })
 }
 
-/** An analysis that did not come to an end: a worker that was stopped, or died. */
-export function unfinishedAnalysis(request: AnalysisRequest, code: 'time_limit' | 'not_analyzed'): Analysis {
+/** An analysis that did not come to an end: its worker was stopped, or died. */
+export function unfinishedAnalysis(request: AnalysisRequest): Analysis {
   const { system } = request.target
-  const detail = code === 'time_limit' ? 'the analysis was stopped' : 'the analysis failed'
+  const detail = 'the analysis was stopped'
   const run: Run = { request, parsers: noParsers, budget: createBudget(() => 0), hidden: new Set() }
-  return conclude(run, opaqueFragment({ system, code, detail, whole: true }))
+  return conclude(run, opaqueFragment({ system, code: 'time_limit', detail, whole: true }))
 }
 
 const noParser = (): never => {

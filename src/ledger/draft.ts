@@ -1,5 +1,6 @@
 /** From a judged action to the record that the ledger is asked to keep, of texts that are made already. */
 import { canonicalJson, canonicalObject } from '../action/canonical.ts'
+import type { CanonicalJson } from '../action/canonical.ts'
 import type { Judged, PolicyInput } from '../policy/input.ts'
 import type { PolicyRef, Verdict } from '../policy/verdict.ts'
 import type { DecisionParts, DecisionRecord, ReceiptDraft, SearchTerms } from './record.ts'
@@ -25,14 +26,8 @@ export function decisionRecord(decided: Decided): DecisionRecord {
     decidedAt: judged.now,
     verdict: verdict.verdict,
     categories: sortedUnique(analysis.intent.summary.categories),
-    rules: listedOnly(
-      [...verdict.reasons, ...verdict.masks].map(({ rule }) => rule),
-      listed,
-    ),
-    controls: listedOnly(
-      verdict.reasons.flatMap(({ controls }) => controls),
-      listed,
-    ),
+    rules: listedOnly(rulesOf(verdict), ruleName, listed),
+    controls: listedOnly(controlsOf(verdict), controlName, listed),
     policy: decided.policy,
     facts: resolved.factsDigest,
     actorId: action.actor.id,
@@ -67,16 +62,29 @@ function parts({ judged, input, verdict }: Decided): DecisionParts {
       ['lineage', made.lineage],
       ['time', made.time],
     ]),
-    output: canonicalObject([
-      ['columns', canonicalJson(resultColumns(judged))],
-      ['masks', canonicalJson(verdict.masks)],
-      ['obligations', canonicalJson(verdict.obligations)],
-      ['reasons', canonicalJson(verdict.reasons)],
-      ['rewrite', nullText],
-      ['verdict', canonicalJson(verdict.verdict)],
-    ]),
+    output: verdictText(judged, verdict),
     secret: recorded.values.length === 0 ? null : canonicalJson({ values: recorded.values }),
   }
+}
+
+/** Canonical text of what was answered: `{columns, masks, obligations, reasons, rewrite, verdict}`. */
+export function verdictText(judged: Pick<Judged, 'analysis'>, verdict: Verdict): CanonicalJson {
+  return canonicalObject([
+    ['columns', canonicalJson(resultColumns(judged))],
+    ['masks', canonicalJson(verdict.masks)],
+    ['obligations', canonicalJson(verdict.obligations)],
+    ['reasons', canonicalJson(verdict.reasons)],
+    ['rewrite', nullText],
+    ['verdict', canonicalJson(verdict.verdict)],
+  ])
+}
+
+function rulesOf({ reasons, masks }: Verdict): readonly string[] {
+  return [...reasons, ...masks].map(({ rule }) => rule)
+}
+
+function controlsOf({ reasons }: Verdict): readonly string[] {
+  return reasons.flatMap(({ controls }) => controls)
 }
 
 function receiptDraft({ judged, verdict, lifeSeconds }: Decided): ReceiptDraft {
@@ -92,7 +100,8 @@ function receiptDraft({ judged, verdict, lifeSeconds }: Decided): ReceiptDraft {
   }
 }
 
-function searchTerms({ action, actor, resolved }: Judged, verdict: Verdict): SearchTerms {
+/** What is searchable of a judgement. */
+export function searchTerms({ action, actor, resolved }: Judged, verdict: Verdict): SearchTerms {
   const { session = null, task = null, ticket = null } = action.context ?? {}
   return {
     actor: action.actor.id,
@@ -122,15 +131,15 @@ const ownRules: ReadonlySet<string> = new Set([
   'target.dialect',
 ])
 
-const leafName = /^[a-z0-9_.:-]{1,64}$/
+const ruleName = /^[a-z0-9_.:-]{1,64}$/
+// Control catalogues write theirs in capitals: `soc2:CC6.1`.
+const controlName = /^[A-Za-z0-9_.:-]{1,64}$/
 
 /** A policy's output reaches a leaf only by names that the bundle has declared: nothing is smuggled out. */
-function listedOnly(names: readonly string[], listed: ReadonlySet<string>): readonly string[] {
+function listedOnly(names: readonly string[], form: RegExp, listed: ReadonlySet<string>): readonly string[] {
   if (names.length === 0) return names
   return sortedUnique(
-    names.map((name) =>
-      leafName.test(name) && (listed.has(name) || ownRules.has(name)) ? name : 'unlisted',
-    ),
+    names.map((name) => (form.test(name) && (listed.has(name) || ownRules.has(name)) ? name : 'unlisted')),
   )
 }
 
