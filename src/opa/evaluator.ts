@@ -23,9 +23,16 @@ export interface EvaluatorOptions {
   readonly batchedEffects: number
   /** How many inputs share a watchdog. */
   readonly batchSize: number
+  /** Told how long each judged input took, in microseconds. */
+  readonly onJudged: (micros: number) => void
 }
 
-const defaults: EvaluatorOptions = { timeoutMs: 250, batchedEffects: 32, batchSize: 64 }
+const defaults: EvaluatorOptions = {
+  timeoutMs: 250,
+  batchedEffects: 32,
+  batchSize: 64,
+  onJudged: () => undefined,
+}
 
 interface Job {
   readonly input: EvaluationInput

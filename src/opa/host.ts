@@ -15,32 +15,39 @@ interface Loaded {
  * what the next decision gets, and nothing else.
  */
 export class OpaPolicyHost implements PolicyHost, PolicyLoader {
+  readonly #onJudged: (micros: number) => void
   #inForce: { readonly id: string; readonly policy: PolicyInForce } | null = null
   #candidate: { readonly id: string; readonly loaded: Loaded } | null = null
+
+  /** @param onJudged told how long each judged input took, in microseconds */
+  constructor(onJudged: (micros: number) => void = () => undefined) {
+    this.#onJudged = onJudged
+  }
 
   inForce(): PolicyInForce | null {
     return this.#inForce?.policy ?? null
   }
 
   async load(row: BundleRow): Promise<{ readonly evaluationMicros: number }> {
-    const loaded = await loadBundle(row)
+    const loaded = await loadBundle(row, this.#onJudged)
     this.#candidate = { id: row.id, loaded }
     return { evaluationMicros: loaded.evaluationMicros }
   }
 
   async swap(row: BundleRow): Promise<void> {
     if (this.#inForce?.id === row.id) return
-    const ready = this.#candidate?.id === row.id ? this.#candidate.loaded : await loadBundle(row)
+    const ready =
+      this.#candidate?.id === row.id ? this.#candidate.loaded : await loadBundle(row, this.#onJudged)
     this.#inForce = { id: row.id, policy: ready.policy }
     this.#candidate = null
   }
 }
 
-async function loadBundle(row: BundleRow): Promise<Loaded> {
+async function loadBundle(row: BundleRow, onJudged: (micros: number) => void): Promise<Loaded> {
   const { wasm, digest } = row
   if (wasm === null || digest === null)
     throw new PdpError('bundle.invalid', `bundle ${row.name} is not compiled`)
-  const evaluator = await PolicyEvaluator.load(wasm, row.data).catch((error: unknown) => {
+  const evaluator = await PolicyEvaluator.load(wasm, row.data, { onJudged }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : 'not a policy'
     throw new PdpError('bundle.invalid', `bundle ${row.name} does not load: ${why}`, { cause: error })
   })

@@ -132,7 +132,9 @@ describe('an evaluator', () => {
 
   test('reads the bytes of every script as they are', async () => {
     const evaluator = await PolicyEvaluator.load(faultyWasm, '{}')
-    const value = { 'ключ ‹secret:1›': ['日本語', '😀', '\u0000\u001f', 'a"\\/b', 1e21, -0.5, 9007199254740991] }
+    const value = {
+      'ключ ‹secret:1›': ['日本語', '😀', '\u0000\u001f', 'a"\\/b', 1e21, -0.5, 9007199254740991],
+    }
     expect(await evaluator.evaluate([asked({ value })])).toEqual([{ ok: true, value }])
   })
 })

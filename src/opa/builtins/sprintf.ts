@@ -60,7 +60,7 @@ function parsed([flags, width, precision, verb]: [string, string, string | undef
 function argument(value: unknown): Value {
   if (typeof value === 'string') return value
   if (typeof value !== 'number') return regoText(value)
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+  if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
     throw new RangeError('sprintf: a number is too large to be printed exactly')
   }
   return value

@@ -36,9 +36,10 @@ function anyAffix(test: (text: string, affix: string) => boolean): HostBuiltin {
 }
 
 function steppedRange(from: unknown, to: unknown, step: unknown): readonly number[] | undefined {
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || !Number.isSafeInteger(step))
-    return undefined
-  const [first, last, by] = [Number(from), Number(to), Number(step)]
+  const range = [from, to, step]
+  if (!range.every((one) => Number.isInteger(one))) return undefined
+  if (!range.every((one) => Number.isSafeInteger(one))) throw new RangeError('too large a number in a range')
+  const [first = 0, last = 0, by = 0] = range.map(Number)
   if (by <= 0) return undefined
   const count = Math.floor(Math.abs(last - first) / by) + 1
   if (count > 100_000) throw new RangeError('too many numbers in a range')
