@@ -168,7 +168,7 @@ async function finalState(
 }
 
 async function examined(ports: BundlePorts, admission: Admission): Promise<BundleRow> {
-  const candidate = await candidateOf(ports, admission)
+  const candidate = await examinedBundle(ports, admission)
   await ports.bundles.update(candidate)
   if (candidate.state === 'rejected') {
     const { id, name, revision, report } = candidate
@@ -180,7 +180,10 @@ async function examined(ports: BundlePorts, admission: Admission): Promise<Bundl
 }
 
 /** Every step that can find something wrong, in order; the first that does ends it. */
-async function candidateOf(ports: BundlePorts, { row, post }: Admission): Promise<BundleRow> {
+export async function examinedBundle(
+  ports: Pick<BundlePorts, 'shipped' | 'compiler' | 'loader'>,
+  { row, post }: Pick<Admission, 'row' | 'post'>,
+): Promise<BundleRow> {
   const layout = [...post.findings, ...layoutFindings(post.files)]
   if (layout.length > 0) return rejected(row, layout)
   const posted = postedData(post.files)
@@ -208,7 +211,7 @@ function compiledRow(row: BundleRow, data: BundleData, { wasm, listed }: Compile
   return { ...row, state: 'candidate', digest, wasm, listed, data: canonicalJson(data) }
 }
 
-async function loaded(ports: BundlePorts, row: BundleRow): Promise<BundleRow> {
+async function loaded(ports: Pick<BundlePorts, 'loader'>, row: BundleRow): Promise<BundleRow> {
   try {
     const { evaluationMicros } = await ports.loader.load(row)
     return { ...row, report: { ...row.report, evaluationMicros } }

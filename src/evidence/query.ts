@@ -7,11 +7,12 @@ export type EvidenceItem = Schemas['EvidenceItem']
 export type EvidencePage = Schemas['EvidencePage']
 export type EvidenceRecord = Schemas['EvidenceRecord']
 
-type Parameters = NonNullable<operations['searchEvidence']['parameters']['query']>
+/** The contract's query parameters, all optional. */
+export type EvidenceParameters = NonNullable<operations['searchEvidence']['parameters']['query']>
 
 /** The filters of the contract, with the defaults filled in, and who reads. */
 export interface EvidenceQuery {
-  readonly filters: Omit<Parameters, 'from' | 'to' | 'q' | 'order' | 'limit' | 'cursor' | 'proof'>
+  readonly filters: Omit<EvidenceParameters, 'from' | 'to' | 'q' | 'order' | 'limit' | 'cursor' | 'proof'>
   readonly from: Date | null
   readonly to: Date | null
   readonly q: string | null

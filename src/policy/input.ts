@@ -11,6 +11,7 @@ import type { Analysis } from '../intent/analysis.ts'
 import type { CutCommand } from '../intent/redact.ts'
 import { intentText, lineageText } from '../intent/text.ts'
 import type { VerifiedActor } from './actor.ts'
+import type { BatchTotal } from './batch.ts'
 import type { BundleData } from './bundle.ts'
 import { placeOf } from './places.ts'
 import type { ResolvedTarget } from './target.ts'
@@ -29,6 +30,8 @@ export interface Judged {
   readonly now: Date
   /** The active grants that cover this actor and target. */
   readonly grants: readonly unknown[]
+  /** What the actor's other actions in the same batch add to this one's effects. */
+  readonly batch: readonly BatchTotal[]
 }
 
 /** Members of the input that the ledger's parts use again. */
@@ -60,6 +63,7 @@ export function policyInput(judged: Judged): PolicyInput {
   const parts = inputParts(judged)
   const json = canonicalObject([
     ['actor', parts.actor],
+    ['batch', judged.batch.length === 0 ? emptyList : canonicalJson(judged.batch)],
     ['caller', parts.caller],
     ['checks', resolved.checks.length === 0 ? emptyList : canonicalJson(resolved.checks)],
     ['command', parts.command],
