@@ -96,7 +96,11 @@ function octal(block: Uint8Array, start: number, length: number): number {
 }
 
 function decoded(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    throw new Error('a text in the archive is not UTF-8', { cause: error })
+  }
 }
 
 /** Modules and data of a bundle as `opa build` writes it. */
@@ -105,9 +109,7 @@ export const tarballs: BundleArchives = {
     try {
       return bundleOf(unpackArchive(archive).members)
     } catch (error) {
-      const message =
-        error instanceof TypeError ? 'a text in the archive is not UTF-8' : (error as Error).message
-      return { files: {}, revision: null, findings: [{ step: 'unpack', message }] }
+      return { files: {}, revision: null, findings: [{ step: 'unpack', message: (error as Error).message }] }
     }
   },
 }
@@ -128,6 +130,12 @@ function bundleOf(members: ReadonlyMap<string, Uint8Array>): ReturnType<BundleAr
 
 function revisionOf(manifest: Uint8Array | undefined): string | null {
   if (manifest === undefined) return null
-  const { revision } = JSON.parse(decoded(manifest)) as { readonly revision?: unknown }
+  let content: unknown
+  try {
+    content = JSON.parse(decoded(manifest))
+  } catch (error) {
+    throw new Error('.manifest is not JSON', { cause: error })
+  }
+  const revision = (content as { readonly revision?: unknown } | null)?.revision
   return typeof revision === 'string' && /^[\x21-\x7e]{1,128}$/.test(revision) ? revision : null
 }
