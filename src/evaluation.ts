@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { Pool } from 'pg'
 import type { EvaluationConfig } from './config.ts'
 import { PdpError } from './errors.ts'
 import type { Step } from './evaluation/banner.ts'
@@ -18,11 +19,11 @@ import {
 } from './evaluation/state.ts'
 import { AUDIENCE, TOKEN_LIFE_SECONDS, evaluationTokens, publicJwk } from './evaluation/tokens.ts'
 import { verifierKey } from './ledger/verifier-key.ts'
-import { databaseMode } from './postgres/database-mode.ts'
 import { startEmbedded } from './postgres/embedded.ts'
 import { holdFolder } from './postgres/embedded/folder-lock.ts'
 import { migrate } from './postgres/migrate.ts'
 import { asLogin, letServe } from './postgres/service-login.ts'
+import { databaseMode } from './postgres/settings.ts'
 import { createReceiptSigner } from './signing/receipt-signer.ts'
 
 const SERVICE_LOGIN = 'countersign_service'
@@ -119,7 +120,7 @@ async function openDatabase(
 }
 
 async function openGiven(url: string, steps: Step[]): Promise<Database> {
-  if ((await databaseMode(url)) === 'production') {
+  if (await isProduction(url)) {
     throw new PdpError(
       'config.invalid',
       'the database at DATABASE_URL is a production one: evaluation mode, with keys made on the spot, would spoil its ledger',
@@ -128,6 +129,16 @@ async function openGiven(url: string, steps: Step[]): Promise<Database> {
   await migrateWith(url, steps)
   await letServe(url, { name: decodeURIComponent(new URL(url).username), password: null })
   return { ownerUrl: url, serviceUrl: url, stop: () => Promise.resolve() }
+}
+
+async function isProduction(url: string): Promise<boolean> {
+  const pool = new Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 10_000 })
+  try {
+    const table = await pool.query("select where to_regclass('ledger_setting') is not null")
+    return table.rowCount === 1 && (await databaseMode(pool)) === 'production'
+  } finally {
+    await pool.end()
+  }
 }
 
 async function migrateWith(url: string, steps: Step[]): Promise<void> {
