@@ -127,8 +127,8 @@ wanting contains own("grant.required", i, message, remedy) if {
 	grantable(i)
 	effect := input.intent.effects[i]
 	message := concat("", [
-		$"{input.actor.id} has no standing right to {effect.action} {words.thing(effect)} in {words.place(i)}",
-		" (scope {effect.scope}): such a right is lent when it is needed, not kept.",
+		$"{input.actor.id} has no standing right to {words.verb(effect.action)} {words.what(effect)}",
+		$" (scope: {effect.scope}) in {words.place(i)}: such a right is lent when it is needed, not kept.",
 	])
 	remedy := {"hint": "Ask for a grant that names this effect.", "grantRequest": "/v1/grants"}
 }
@@ -138,7 +138,7 @@ wanting contains own("policy.uncovered", i, message, remedy) if {
 	not spoken_of(i)
 	not grantable(i)
 	effect := input.intent.effects[i]
-	message := $"No policy allows {effect.action} on {words.thing(effect)} in {words.place(i)}, and what is not allowed there is denied."
+	message := $"No policy allows to {words.verb(effect.action)} {words.what(effect)} in {words.place(i)}, and what is not allowed there is denied."
 	remedy := {"hint": "Say it with a command whose effect can be seen, or have a policy written for it."}
 }
 

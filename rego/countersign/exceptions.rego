@@ -15,8 +15,8 @@ exception_for(reason) := row if {
 	effect := input.intent.effects[reason.effect]
 	effect.confidence != "opaque"
 	words.fits(row.resource, effect.resource.name)
-	words.fits(row.target, input.target.id)
-	words.about(row)
+	row.target
+	words.about(row, reason.effect)
 }
 
 # METADATA

@@ -73,7 +73,7 @@ masking contains reason if {
 		"rule": rule,
 		"severity": words.severity(rule),
 		"effect": min({effect | some mask in collected.masked; mask.rule == rule; effect := object.get(mask, "effect", null)}),
-		"message": $"The result's {fields} would show sensitive values: they are masked before anybody sees them.",
+		"message": $"Sensitive data is masked in the result before anybody sees it: {fields}.",
 		"controls": words.controls(rule),
 	}
 }

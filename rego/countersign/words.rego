@@ -154,9 +154,25 @@ thing(effect) := $"a {effect.resource.type} that cannot be told" if {
 	not contains(effect.resource.name, ".")
 } else := effect.resource.name
 
+# The same with its kind: `table public.customers`.
+what(effect) := thing(effect) if {
+	nameless(effect.resource.name)
+} else := $"{effect.resource.type} {thing(effect)}"
+
 nameless("")
 
 nameless("*unknown*")
+
+# What an effect does, as a verb.
+verb("network") := "reach"
+
+verb("process") := "start, stop or signal"
+
+verb("config") := "set"
+
+verb("import") := "import into"
+
+verb(action) := action if not action in ["network", "process", "config", "import"]
 
 # Where it lands.
 place(i) := name if {
@@ -211,10 +227,18 @@ in_time(until) if {
 	input.time < until
 }
 
-# A row that names an actor or a target is about that one only.
-about(row) if {
+# A row that names an actor or a target is about that one only. The target is the one that the effect
+# lands on, and one that the data pins: any other is only what a request calls itself.
+about(row, i) if {
 	fits(object.get(row, "actor", "*"), input.actor.id)
-	fits(object.get(row, "target", "*"), input.target.id)
+	about_target(row, i)
+}
+
+about_target(row, _) if not row.target
+
+about_target(row, i) if {
+	input.target.registered == true
+	fits(row.target, input.places[i].target)
 }
 
 # Exact, or a prefix that ends in `*`.

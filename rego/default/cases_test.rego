@@ -9,8 +9,32 @@ package standard.cases_test
 import data.countersign.case
 import data.countersign.decision
 
-test_verdict[id] if {
-	some id, row in cases
+test_sql[id] if {
+	some id, row in sql
+	answer := decision with input as question(row)
+	answer.verdict == row.verdict
+}
+
+test_shell[id] if {
+	some id, row in shell
+	answer := decision with input as question(row)
+	answer.verdict == row.verdict
+}
+
+test_others[id] if {
+	some id, row in others
+	answer := decision with input as question(row)
+	answer.verdict == row.verdict
+}
+
+test_examples[id] if {
+	some id, row in examples
+	answer := decision with input as question(row)
+	answer.verdict == row.verdict
+}
+
+test_results[id] if {
+	some id, row in results
 	answer := decision with input as question(row)
 	answer.verdict == row.verdict
 }
@@ -21,7 +45,7 @@ test_masks[id] if {
 	sort([mask.field | some mask in answer.masks]) == row.masks
 }
 
-masked_cases := {id: row | some id, row in cases; row.verdict == "mask"}
+masked_cases := {id: row | some id, row in results; row.verdict == "mask"}
 
 question(row) := object.union_n([
 	case.asks([case.effect(effect) | some effect in row.effects], {}),
@@ -42,7 +66,7 @@ not_malformed(row) := false if {
 	row.malformed
 } else := true
 
-cases := {
+sql := {
 	"T01": {"effects": [{"action": "delete", "resource": {"system": "postgresql", "type": "table", "name": "users"}, "scope": "all", "why": "no_predicate"}, {"action": "read", "resource": {"system": "postgresql", "type": "table", "name": "users"}, "scope": "all"}], "verdict": "deny", "lineage": {"complete": true, "maskable": true, "columns": [{"index": 0, "name": "count", "kind": "count", "sources": []}], "inference": []}, "why": "FN: first verb is WITH/SELECT; the DML sits inside the CTE", "target": {"system": "postgresql", "id": "orders-db", "facts": {"catalogue": true}}},
 	"T03": {"effects": [{"action": "delete", "resource": {"system": "postgresql", "type": "table", "name": "sessions"}, "scope": "single", "why": "unique_key_eq"}], "verdict": "allow", "why": "FP: equality on a declared unique key is one row", "target": {"system": "postgresql", "id": "orders-db", "facts": {"catalogue": true}}},
 	"T05": {"effects": [{"action": "read", "resource": {"system": "postgresql", "type": "table", "name": "audit_log"}, "scope": "bounded", "limit": 10, "why": "limit"}], "verdict": "allow", "lineage": {"complete": true, "maskable": true, "columns": [{"index": 0, "name": "delete", "kind": "constant", "sources": []}, {"index": 1, "name": "update", "kind": "plain", "sources": [{"table": "audit_log", "column": "update", "sensitivity": "none"}]}], "inference": []}, "why": "FP: destructive words occur only in a literal and in quoted identifiers", "target": {"system": "postgresql", "id": "orders-db", "facts": {"catalogue": true}}},
@@ -59,6 +83,9 @@ cases := {
 	"T27": {"effects": [{"action": "delete", "resource": {"system": "mssql", "type": "table", "name": "dbo.queue"}, "scope": "bounded", "limit": 10, "why": "top"}], "verdict": "allow", "why": "FP: TOP (10) bounds it; polyglot fails to parse it, so the fallback tokenizer must", "target": {"system": "mssql", "id": "erp", "facts": {"catalogue": false}}},
 	"T29": {"effects": [{"action": "read", "resource": {"system": "oracle", "type": "table", "name": "dual"}, "scope": "single"}], "verdict": "allow", "why": "FP: q'[..]' literal contains a quote and a semicolon", "target": {"system": "oracle", "id": "core", "facts": {"catalogue": false}}},
 	"T31": {"effects": [{"action": "export", "resource": {"system": "snowflake", "type": "table", "name": "users"}, "scope": "all", "destination": {"kind": "object_store", "bucket": "partner-x", "trust": "unknown"}}], "verdict": "deny", "why": "FN: same verb as a load; direction is decided by the target form", "target": {"system": "snowflake", "id": "wh", "facts": {"catalogue": true}}},
+}
+
+shell := {
 	"T33": {"effects": [{"action": "delete", "resource": {"system": "host", "type": "directory", "name": "/srv/app/node_modules"}, "scope": "bounded", "reversible": "recoverable", "why": "rebuildable_path_in_workspace"}], "verdict": "allow", "why": "FP: rm -rf text match; target is a rebuildable directory inside the workspace", "target": {"system": "host", "id": "app-1", "cwd": "/srv/app", "facts": {"catalogue": false, "workspace": "/srv/app", "internal": ["*.internal", "/backup"]}}},
 	"T35": {"effects": [{"action": "read", "resource": {"system": "host", "type": "directory", "name": "/srv/app"}, "scope": "bulk"}], "verdict": "allow", "why": "FP: pattern argument of grep", "target": {"system": "host", "id": "app-1", "cwd": "/srv/app", "facts": {"catalogue": false, "workspace": "/srv/app", "internal": ["*.internal", "/backup"]}}},
 	"T37": {"effects": [{"action": "write", "resource": {"system": "host", "type": "file", "name": "/srv/app/notes.md"}, "scope": "single"}], "verdict": "allow", "why": "FP: quoted heredoc delimiter, body is data written to a file", "target": {"system": "host", "id": "app-1", "cwd": "/srv/app", "facts": {"catalogue": false, "workspace": "/srv/app", "internal": ["*.internal", "/backup"]}}},
@@ -69,6 +96,9 @@ cases := {
 	"T47": {"effects": [{"action": "truncate", "resource": {"system": "host", "type": "file", "name": "/srv/app/config.yml"}, "scope": "single", "reversible": "no"}], "verdict": "deny", "why": "FN: no command word at all; the redirect empties the file", "target": {"system": "host", "id": "app-1", "cwd": "/srv/app", "facts": {"catalogue": false, "workspace": "/srv/app", "internal": ["*.internal", "/backup"]}}},
 	"T49": {"effects": [{"action": "export", "resource": {"system": "postgresql", "type": "database", "name": "prod"}, "scope": "all", "destination": {"kind": "file", "path": "/backup/prod.dump", "trust": "internal"}}], "verdict": "allow", "why": "FP: same tool, internal destination declared by the target", "target": {"system": "host", "id": "app-1", "cwd": "/srv/app", "facts": {"catalogue": false, "workspace": "/srv/app", "internal": ["*.internal", "/backup"]}}},
 	"T51": {"effects": [{"action": "execute", "resource": {"system": "host", "type": "script", "name": "/srv/app/deploy.sh"}, "scope": "unknown", "confidence": "opaque"}], "verdict": "deny", "unseen": [["external_file", 0]], "why": "FN: script body not supplied; allow only with attached content or a digest allowlist", "target": {"system": "host", "id": "app-1", "cwd": "/srv/app", "facts": {"catalogue": false, "workspace": "/srv/app", "internal": ["*.internal", "/backup"]}}},
+}
+
+others := {
 	"T53": {"effects": [{"action": "write", "resource": {"system": "git", "type": "commit", "name": "HEAD"}, "scope": "single", "reversible": "yes"}], "verdict": "allow", "why": "FP: message text", "target": {"system": "git", "id": "repo", "cwd": "/srv/app", "facts": {"catalogue": false}}},
 	"T55": {"effects": [{"action": "delete", "resource": {"system": "host", "type": "directory", "name": "/srv/data"}, "scope": "all", "via": ["git alias", "sh"], "reversible": "no"}], "verdict": "deny", "why": "FN: config alias starting with ! is a shell command", "target": {"system": "git", "id": "repo", "cwd": "/srv/app", "facts": {"catalogue": false}}},
 	"T57": {"effects": [{"action": "execute", "resource": {"system": "kubernetes", "type": "pod", "name": "prod/deploy/api"}, "scope": "single"}, {"action": "drop", "resource": {"system": "postgresql", "type": "schema", "name": "public"}, "scope": "all", "cascade": true, "via": ["kubectl exec", "sh", "psql"]}], "verdict": "deny", "why": "FN: three nested command languages", "target": {"system": "kubernetes", "id": "prod-cluster", "facts": {"catalogue": false}}},
@@ -83,6 +113,9 @@ cases := {
 	"T75": {"effects": [{"action": "drop", "resource": {"system": "elasticsearch", "type": "index", "name": "_all"}, "scope": "all", "reversible": "no"}], "verdict": "deny", "why": "FN: one URL, every index", "target": {"system": "elasticsearch", "id": "logs", "facts": {"catalogue": false}}},
 	"T77": {"effects": [{"action": "delete", "resource": {"system": "graphql", "type": "field", "name": "deleteAllUsers"}, "scope": "all", "confidence": "inferred", "why": "name_inferred"}], "verdict": "deny", "why": "FN: document starts with query; operationName selects the aliased mutation", "target": {"system": "graphql", "id": "api", "facts": {"catalogue": false}}},
 	"T79": {"effects": [{"action": "execute", "resource": {"system": "mcp", "type": "tool", "name": "query"}, "scope": "single"}, {"action": "drop", "resource": {"system": "postgresql", "type": "table", "name": "users"}, "scope": "all", "via": ["mcp:query", "sql"]}], "verdict": "deny", "why": "FN: the tool is called query; the argument must be dispatched to the SQL analyzer", "target": {"system": "mcp", "id": "pg-mcp", "facts": {"catalogue": false}}},
+}
+
+examples := {
 	"E01": {"effects": [{"action": "delete", "resource": {"system": "postgresql", "type": "table", "name": "users"}, "scope": "single", "predicate": {"kind": "unique_key", "columns": ["id"], "dynamic": true}, "reversible": "tx", "why": "unique_key_eq"}], "verdict": "allow", "why": "", "target": {"system": "postgresql", "id": "example-1", "facts": {"catalogue": true}}},
 	"E02": {"effects": [{"action": "delete", "resource": {"system": "postgresql", "type": "table", "name": "users"}, "scope": "all", "predicate": {"kind": "tautology", "columns": [], "dynamic": false}, "reversible": "tx", "why": "tautology"}, {"action": "insert", "resource": {"system": "postgresql", "type": "table", "name": "trash"}, "scope": "bulk", "reversible": "tx", "why": "insert_select"}], "verdict": "deny", "why": "", "target": {"system": "postgresql", "id": "example-1", "facts": {"catalogue": false}}},
 	"E03": {"effects": [{"action": "read", "resource": {"system": "postgresql", "type": "table", "name": "pg_catalog.pg_tables"}, "scope": "all"}, {"action": "drop", "resource": {"system": "postgresql", "type": "table", "name": "*unknown*"}, "scope": "all", "confidence": "inferred", "reversible": "tx", "via": ["plpgsql"], "why": "dynamic_identifier"}], "verdict": "deny", "unseen": [["dynamic_sql", 0]], "why": "", "target": {"system": "postgresql", "id": "example-1", "facts": {"catalogue": false}}},
@@ -108,6 +141,9 @@ cases := {
 	"E23": {"effects": [{"action": "update", "resource": {"system": "http", "type": "resource", "name": "/v1/users/42"}, "scope": "single", "why": "path_id"}, {"action": "grant", "resource": {"system": "http", "type": "resource", "name": "/v1/users/42"}, "scope": "single", "confidence": "inferred", "privilege": {"grantee": null, "privileges": [], "on": null, "level": "admin", "run_as": null}}], "verdict": "deny", "why": "", "target": {"system": "http", "id": "example-1", "facts": {"catalogue": false}}},
 	"E24": {"effects": [{"action": "unknown", "resource": {"system": "graphql", "type": "operation", "name": "ecf4..."}, "scope": "unknown", "confidence": "opaque"}], "verdict": "deny", "unseen": [["stored_code", 0]], "why": "", "target": {"system": "graphql", "id": "example-1", "facts": {"catalogue": false}}},
 	"E25": {"effects": [{"action": "execute", "resource": {"system": "mcp", "type": "tool", "name": "run_python"}, "scope": "single"}, {"action": "delete", "resource": {"system": "host", "type": "directory", "name": "/srv"}, "scope": "all", "reversible": "no", "via": ["mcp:run_python", "python", "sh"]}], "verdict": "deny", "why": "", "target": {"system": "mcp", "id": "example-1", "facts": {"catalogue": false}}},
+}
+
+results := {
 	"M01": {"effects": [{"action": "read", "resource": {"system": "postgresql", "type": "table", "name": "people"}, "scope": "single", "sensitivity": "sensitive"}], "verdict": "mask", "actor": {"id": "service:directory", "type": "service"}, "lineage": {"complete": true, "maskable": true, "columns": [{"index": 0, "name": "name", "kind": "plain", "sources": [{"table": "people", "column": "name", "sensitivity": "none"}]}, {"index": 1, "name": "email", "kind": "plain", "sources": [{"table": "people", "column": "email", "sensitivity": "sensitive"}]}], "inference": []}, "masks": ["email"], "why": "a sensitive column, plainly", "target": {"system": "postgresql", "id": "hr-db", "facts": {"catalogue": true}}},
 	"M02": {"effects": [{"action": "read", "resource": {"system": "postgresql", "type": "table", "name": "people"}, "scope": "single", "sensitivity": "sensitive"}], "verdict": "mask", "actor": {"id": "service:directory", "type": "service"}, "lineage": {"complete": true, "maskable": true, "columns": [{"index": 0, "name": "contact", "kind": "plain", "sources": [{"table": "people", "column": "email", "sensitivity": "sensitive"}]}, {"index": 1, "name": "title", "kind": "plain", "sources": [{"table": "teams", "column": "title", "sensitivity": "none"}]}], "inference": []}, "masks": ["contact"], "why": "through an alias and a join", "target": {"system": "postgresql", "id": "hr-db", "facts": {"catalogue": true}}},
 	"M03": {"effects": [{"action": "read", "resource": {"system": "postgresql", "type": "table", "name": "people"}, "scope": "single", "sensitivity": "sensitive"}], "verdict": "mask", "actor": {"id": "service:directory", "type": "service"}, "lineage": {"complete": true, "maskable": true, "columns": [{"index": 0, "name": "id", "kind": "plain", "sources": [{"table": "people", "column": "id", "sensitivity": "none"}]}, {"index": 1, "name": "name", "kind": "plain", "sources": [{"table": "people", "column": "name", "sensitivity": "none"}]}, {"index": 2, "name": "email", "kind": "plain", "sources": [{"table": "people", "column": "email", "sensitivity": "sensitive"}]}, {"index": 3, "name": "phone", "kind": "plain", "sources": [{"table": "people", "column": "phone", "sensitivity": "sensitive"}]}, {"index": 4, "name": "born", "kind": "plain", "sources": [{"table": "people", "column": "born", "sensitivity": "sensitive"}]}, {"index": 5, "name": "team_id", "kind": "plain", "sources": [{"table": "people", "column": "team_id", "sensitivity": "none"}]}], "inference": []}, "masks": ["born", "email", "phone"], "why": "the star is expanded by the catalogue", "target": {"system": "postgresql", "id": "hr-db", "facts": {"catalogue": true}}},

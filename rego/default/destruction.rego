@@ -52,7 +52,7 @@ deny contains words.reason("sql.truncate", i, message, hint) if {
 	some i, effect in words.grave.truncate
 	words.sql(effect)
 	words.holds("sql.truncate", i)
-	message := $"TRUNCATE empties {effect.resource.type} {words.thing(effect)} in {words.place(i)}{with_cascade(effect)}."
+	message := $"TRUNCATE empties {words.what(effect)} in {words.place(i)}{with_cascade(effect)}."
 	hint := "Delete the rows that have to go by their key, or ask for a grant."
 }
 
@@ -70,7 +70,7 @@ deny contains words.reason("sql.drop", i, message, hint) if {
 	words.sql(effect)
 	effect.scope != "single"
 	words.holds("sql.drop", i)
-	message := $"DROP takes {effect.resource.type} {words.thing(effect)} in {words.place(i)} with all that it holds{with_cascade(effect)}."
+	message := $"DROP takes {words.what(effect)} in {words.place(i)} with all that it holds{with_cascade(effect)}."
 	hint := "Drop it through a reviewed migration, or ask for a grant."
 }
 
@@ -104,7 +104,7 @@ deny contains words.reason("file.recursive_delete", i, message, hint) if {
 	not words.small(effect)
 	effect.resource.system == "host"
 	file_rule_holds("file.recursive_delete", i)
-	message := $"This removes {effect.resource.type} {words.thing(effect)} {extent(effect.scope)}, and nothing brings it back."
+	message := $"This removes {words.what(effect)} {extent(effect.scope)}, and nothing brings it back."
 	hint := "Name the files one by one, or remove only what a build makes again inside the workspace."
 }
 
@@ -119,7 +119,7 @@ deny contains words.reason("file.truncate", i, message, hint) if {
 	some i, effect in words.grave.truncate
 	effect.resource.system == "host"
 	file_rule_holds("file.truncate", i)
-	message := $"This empties {effect.resource.type} {words.thing(effect)}: what stands in it is gone."
+	message := $"This empties {words.what(effect)}: what stands in it is gone."
 	hint := "Write the new content in one step, or keep a copy beside it first."
 }
 
@@ -134,7 +134,7 @@ deny contains words.reason("file.drop", i, message, hint) if {
 	some i, effect in words.grave.drop
 	effect.resource.system == "host"
 	words.holds("file.drop", i)
-	message := $"This destroys {effect.resource.type} {words.thing(effect)} with every file on it."
+	message := $"This destroys {words.what(effect)} with every file on it."
 	hint := "Ask for a grant."
 }
 
@@ -153,7 +153,7 @@ deny contains words.reason("resource.bulk_delete", i, message, hint) if {
 	not words.small(effect)
 	elsewhere(effect)
 	words.holds("resource.bulk_delete", i)
-	message := $"This removes {effect.resource.type} {words.thing(effect)} of {effect.resource.system} {extent(effect.scope)}, with all that is in it."
+	message := $"This removes {words.what(effect)} of {effect.resource.system} {extent(effect.scope)}, with all that is in it."
 	hint := "Name the one thing that has to go, or ask for a grant."
 }
 
@@ -170,7 +170,7 @@ deny contains words.reason("resource.bulk_update", i, message, hint) if {
 	not words.small(effect)
 	elsewhere(effect)
 	words.holds("resource.bulk_update", i)
-	message := $"This changes {effect.resource.type} {words.thing(effect)} of {effect.resource.system} {extent(effect.scope)}."
+	message := $"This changes {words.what(effect)} of {effect.resource.system} {extent(effect.scope)}."
 	hint := "Name the one thing that has to change, or ask for a grant."
 }
 

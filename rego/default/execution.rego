@@ -52,7 +52,7 @@ deny contains words.reason("execution.mass_process", i, message, hint) if {
 	some i, effect in words.grave.process
 	effect.scope in {"bulk", "all", "unknown"}
 	words.holds("execution.mass_process", i)
-	message := $"This stops or signals {effect.resource.type} {words.thing(effect)} in {words.place(i)}, and nothing bounds how many."
+	message := $"This stops or signals {words.what(effect)} in {words.place(i)}, and nothing bounds how many."
 	hint := "Name the one process."
 }
 

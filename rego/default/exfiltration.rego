@@ -18,7 +18,7 @@ deny contains words.reason("exfiltration.destination", i, message, hint) if {
 	some i, effect in words.grave.export
 	not stays(effect)
 	words.holds("exfiltration.destination", i)
-	message := $"This sends {effect.resource.type} {words.thing(effect)} to {whereto(effect)}, which is on no list of internal destinations."
+	message := $"This sends {words.what(effect)} to {whereto(effect)}, which is on no list of internal destinations."
 	hint := "Export to an internal destination, or have this one put on the list."
 }
 

@@ -39,7 +39,7 @@ deny contains words.final_reason("guard.disable", i, message, hint) if {
 	effect.scope == "all"
 	count(effect.resource.columns) == 0
 	words.holds("guard.disable", i)
-	message := $"This switches off a protection of {effect.resource.type} {words.thing(effect)} in {words.place(i)} as a whole."
+	message := $"This switches off a protection of {words.what(effect)} in {words.place(i)} as a whole."
 	hint := "Keep it on; write the change so that triggers, policies and constraints hold."
 }
 

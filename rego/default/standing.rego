@@ -49,7 +49,7 @@ allow contains words.cover("standing.write", i, message) if {
 	effect.action != "create"
 	effect.resource.system != "host"
 	held("write", i)
-	message := $"{input.actor.id} may {effect.action} {words.thing(effect)}: {words.rows_together(effect)} at most ({effect.scope} {effect.why})."
+	message := $"{input.actor.id} may {effect.action} {words.thing(effect)}: proven {effect.scope}, {words.rows_together(effect)} at most."
 }
 
 # METADATA

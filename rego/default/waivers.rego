@@ -54,7 +54,7 @@ listed(unseen) := row if {
 	names_tool(row.tool, unseen)
 	words.in_time(row.until)
 	is_string(row.owner)
-	words.about(row)
+	words.about(row, unseen.effect)
 }
 
 # The tool is what the effect is on, or the last of what led to it.
