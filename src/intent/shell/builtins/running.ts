@@ -1,0 +1,124 @@
+/** Builtins that run a string, or a command past the usual search. */
+import { runScriptIn } from '../attached.ts'
+import type { Call, Handler } from '../call.ts'
+import { evaluateField, evaluateStream, joinedWords } from '../evaluate.ts'
+import type { Field } from '../field.ts'
+import { empty, plain, unnamed, type Stream } from '../stream.ts'
+import { forget } from '../variables.ts'
+import { divergent, keeps, nothing, unseen, unsupported, type Frame } from '../work.ts'
+
+function evaluate(call: Call): Stream {
+  const { frame, args } = call
+  const words = args[0]?.text === '--' ? args.slice(1) : args
+  if (words.length === 0) return empty
+  const printed = evaluateField(frame, joinedWords(words), { via: ['eval'], dialect: null })
+  forget(frame)
+  return printed
+}
+
+/** `.` and `source`: a file's text runs in this shell. */
+function source(call: Call): Stream {
+  const { frame, name, args } = call
+  if (name === 'source') divergent(frame, 'source')
+  const [file] = args[0]?.text === '--' ? args.slice(1) : args
+  if (file === undefined) return empty
+  const manner = { via: [name], dialect: null }
+  const printed =
+    file.pipe === 'in' || file.text === '/dev/stdin'
+      ? evaluateStream(frame, file.pipe === 'in' ? (file.data ?? unnamed) : frame.stdin, manner)
+      : runScriptIn(frame, file, manner)
+  forget(frame)
+  frame.shell.hijacked ??= 'something that was sourced'
+  return printed
+}
+
+function trap(call: Call): Stream {
+  const { frame, args } = call
+  const words = args[0]?.text === '--' ? args.slice(1) : args
+  const [action] = words
+  const isQuiet =
+    action === undefined ||
+    words.length === 1 ||
+    /^(?:-|-[lpP]|)$/.test(action.text) ||
+    /^\d+$/.test(action.text)
+  nothing(frame, 'trap')
+  if (isQuiet && action?.dynamic !== true) return empty
+  const later: Frame = { ...frame, deferred: true, conditional: true, straight: false }
+  if (action !== undefined) evaluateField(later, action, { via: ['trap'], dialect: null })
+  return empty
+}
+
+/** `exec`, `command`, `builtin`: the words after the flags are the command. */
+function runsWords(call: Call): Stream | undefined {
+  const { frame, name } = call
+  const words = inner(call)
+  if (words === null) return plain
+  const [first] = words
+  if (first === undefined) {
+    nothing(frame, name)
+    return empty
+  }
+  if (first.text === name) return runsWords({ ...call, args: words.slice(1) })
+  if (name === 'exec') return frame.work.engine.program(frame, words)
+  return withoutFunctions(frame, words)
+}
+
+/** The words of the command; null when it is only asked about. */
+function inner(call: Call): readonly Field[] | null {
+  const { name, args, frame } = call
+  let at = 0
+  for (; at < args.length; at++) {
+    const text = args[at]?.text ?? ''
+    if (text === '--') return args.slice(at + 1)
+    if (!text.startsWith('-') || text === '-') break
+    if (name === 'command' && /^-p*[vV]+$/.test(text)) {
+      nothing(frame, 'command')
+      return null
+    }
+    if (name === 'exec' && text === '-a') at++
+    else if (!/^-[pclv]+$/.test(text)) unsupported(frame, `${name} ${text}`)
+  }
+  return args.slice(at)
+}
+
+function withoutFunctions(frame: Frame, words: readonly Field[]): Stream {
+  const name = words[0]?.text ?? ''
+  const held = frame.shell.functions.get(name)
+  if (held === undefined) return frame.work.engine.argv(frame, words)
+  frame.shell.functions.delete(name)
+  const printed = frame.work.engine.argv(frame, words)
+  frame.shell.functions.set(name, held)
+  return printed
+}
+
+/** `mapfile -C`, `compgen -C`, `complete -C`: a callback is a string that runs. */
+function callback(call: Call): Stream {
+  const { frame, name, args } = call
+  divergent(frame, name)
+  nothing(frame, name)
+  args.forEach((arg, at) => {
+    const match = /^-[a-z]*([CFW])(.*)$/.exec(arg.text)
+    if (match === null) return
+    const given = match[2] === '' ? args[at + 1] : undefined
+    if (given === undefined || match[1] === 'W')
+      unseen(frame, 'dynamic_command', `${name} ${arg.text} runs a string`)
+    else evaluateField({ ...frame, repeat: null, straight: false }, given, { via: [name], dialect: null })
+  })
+  if (name === 'complete') keeps(frame, 'completion', args.at(-1)?.text ?? '')
+  if (name === 'mapfile' || name === 'readarray') forget(frame)
+  return plain
+}
+
+export const runningBuiltins: readonly (readonly [string, Handler])[] = [
+  ['eval', evaluate],
+  ['.', source],
+  ['source', source],
+  ['trap', trap],
+  ['exec', runsWords],
+  ['command', runsWords],
+  ['builtin', runsWords],
+  ['mapfile', callback],
+  ['readarray', callback],
+  ['compgen', callback],
+  ['complete', callback],
+]

@@ -1,0 +1,121 @@
+/** From the words of a command to the row that knows it; what no row knows is opaque. */
+import { builtins } from './builtins/table.ts'
+import type { Call } from './call.ts'
+import { runFunction } from './function.ts'
+import { shown, type Field } from './field.ts'
+import { options } from './options.ts'
+import { programs } from './programs/table.ts'
+import { runScript } from './attached.ts'
+import type { Stream } from './stream.ts'
+import { opaqueProgram, opaque, unseen, type Frame } from './work.ts'
+import { wrappers } from './wrappers/table.ts'
+
+/** Runs a command whose words are expanded; what it prints. */
+export function dispatch(frame: Frame, argv: readonly Field[]): Stream {
+  const [name] = argv
+  if (name === undefined) return frame.stdin
+  frame.work.ctx.spend(1)
+  if (frame.shell.hijacked !== null)
+    unseen(frame, 'session_state', `${frame.shell.hijacked} was changed before`)
+  const before = frame.work.effects.length
+  const args = argv.slice(1)
+  const printed = run(frame, name, args)
+  return printed ?? derived(frame, args, before)
+}
+
+/** The same for what another program starts: no functions, no builtins. */
+export function dispatchProgram(frame: Frame, argv: readonly Field[]): Stream {
+  const [name] = argv
+  if (name === undefined) return frame.stdin
+  frame.work.ctx.spend(1)
+  const before = frame.work.effects.length
+  const args = argv.slice(1)
+  return start(frame, name, args) ?? derived(frame, args, before)
+}
+
+function start(frame: Frame, name: Field, args: readonly Field[]): Stream | undefined {
+  if (name.dynamic || name.glob || name.open) return runUnknown(frame, name)
+  if (name.text.includes('/')) return runPath(frame, name, args)
+  return runProgram({ frame, name: name.text, args })
+}
+
+function run(frame: Frame, name: Field, args: readonly Field[]): Stream | undefined {
+  if (name.dynamic || name.glob || name.open) return runUnknown(frame, name)
+  const body = frame.shell.functions.get(name.text)
+  if (body !== undefined) return runFunction(frame, body, args)
+  if (name.text.includes('/')) return runPath(frame, name, args)
+  const call: Call = { frame, name: name.text, args }
+  const builtin = builtins.get(name.text)
+  return builtin === undefined ? runProgram(call) : builtin(call)
+}
+
+function runProgram(call: Call): Stream | undefined {
+  const { frame, name } = call
+  const wrapper = wrappers.get(name)
+  if (wrapper !== undefined) return wrapper(call)
+  const program = programs.get(name)
+  if (program === undefined) {
+    if (/^(?:mysql|maria)/.test(name)) hidesPassword(call)
+    opaqueProgram(frame, name, 'unknown_command', `${name} is not known`)
+    return undefined
+  }
+  const read = options(call.args, program.spec)
+  if (!program.lenient) {
+    if (read.unknown !== null) {
+      opaqueProgram(frame, name, 'unknown_flag', `${name} ${read.unknown}`)
+      return undefined
+    }
+    if (read.doubtful !== null) {
+      opaqueProgram(frame, name, 'dynamic_argument', `a word of ${name} may be a flag`)
+    }
+  }
+  return program.run({ ...call, options: read })
+}
+
+/** `-psecret` of the MySQL clients. */
+function hidesPassword({ frame, args }: Call): void {
+  for (const { text, dynamic } of args)
+    if (!dynamic && /^-p./.test(text)) frame.work.secrets.add(text.slice(2))
+}
+
+const standard = /^\/(?:usr\/(?:local\/)?)?s?bin\/([^/]+)$/
+
+function runPath(frame: Frame, name: Field, args: readonly Field[]): Stream | undefined {
+  const known = standard.exec(name.text)?.[1]
+  if (known !== undefined && frame.host === null) return runProgram({ frame, name: known, args })
+  return runScript(frame, name, args)
+}
+
+function runUnknown(frame: Frame, name: Field): undefined {
+  const remote = name.data?.remote ?? null
+  if (remote !== null) {
+    const resource = { system: 'host', type: 'remote_code', name: remote }
+    opaque(
+      frame,
+      { action: 'execute', resource, scope: 'unknown' },
+      'remote_code',
+      'the command word was fetched',
+    )
+  } else opaqueProgram(frame, shown(name.text), 'dynamic_command', 'the command word is not known')
+}
+
+/** Output that is not known: it may hold what came in and what was read. */
+function derived(frame: Frame, args: readonly Field[], before: number): Stream {
+  const { effects } = frame.work
+  const { stdin } = frame
+  const reads = stdin.reads.length === 0 ? [] : [...stdin.reads]
+  for (let at = before; at < effects.length; at++) {
+    const effect = effects[at]
+    if (effect?.action === 'read') reads.push(effect)
+  }
+  const dynamic = args.find((arg) => arg.dynamic)
+  const brought = args.flatMap((arg) => arg.data?.reads ?? [])
+  return {
+    text: null,
+    remote: stdin.remote ?? args.find((arg) => arg.data?.remote)?.data?.remote ?? null,
+    reads: brought.length === 0 ? reads : [...reads, ...brought],
+    unnamed: stdin.unnamed || dynamic !== undefined,
+    connected: true,
+    numeric: false,
+  }
+}

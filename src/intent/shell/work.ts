@@ -1,0 +1,169 @@
+/** The state of one analysis: what was found, and where in the command one is. */
+import type { Function as FunctionNode, Statement } from 'unbash'
+import type { AnalysisContext, Unseen } from '../analysis.ts'
+import { effect, type Effect, type EffectSeed, type Endpoint, type OpaqueCode } from '../intent.ts'
+import type { Field } from './field.ts'
+import type { Stream } from './stream.ts'
+
+/** `sh` is some POSIX shell: where dash and bash differ, nothing is believed. */
+export type Dialect = 'bash' | 'sh'
+
+/** What one analysis has found. Grows while the command is walked. */
+export interface Work {
+  readonly ctx: AnalysisContext
+  /** The command's own text; its words when it came as an argv. */
+  readonly sources: readonly string[]
+  /** Whether what the shell keeps can be met by a later command. */
+  readonly lasting: boolean
+  /** The shell process that reads the command itself; null for an argv. */
+  outermost: Shell | null
+  readonly effects: Effect[]
+  readonly unseen: Unseen[]
+  /** Strings that must be seen by nobody. */
+  readonly secrets: Set<string>
+  readonly languages: Set<string>
+  readonly engine: Engine
+  /** Functions whose body is being walked. */
+  readonly active: Set<FunctionNode>
+  statements: number
+}
+
+/** How the parts of the walk call each other without importing each other. */
+export interface Engine {
+  /** Runs statements in the frame's shell; its output. */
+  statements(frame: Frame, statements: readonly Statement[]): Stream
+  /** Runs a command whose words are already expanded: a function, builtin or program. */
+  argv(frame: Frame, argv: readonly Field[]): Stream
+  /** The same, past functions and builtins: what another program starts. */
+  program(frame: Frame, argv: readonly Field[]): Stream
+  /** Parses and runs text in the frame's shell. */
+  source(frame: Frame, text: string): Stream
+  /** Parses one word and expands it. */
+  word(frame: Frame, text: string): readonly Field[]
+}
+
+/** One shell process: what it remembers between its commands. */
+export interface Shell {
+  /** All text that this process reads: a name is constant if this assigns it once. */
+  text: string
+  /** Null: not known and never was; with a hole: not known after a `cd`. */
+  cwd: string | null
+  /** Where one was before the last `cd`, and still is if it failed. */
+  cwdBefore: string | null
+  /** Whether a `cd` may have failed. */
+  cwdDoubt: boolean
+  readonly variables: Map<string, Field>
+  readonly exported: Map<string, Field>
+  readonly functions: Map<string, FunctionNode>
+  /** Null: whatever the caller gave. */
+  positional: readonly Field[] | null
+  /** Whether `set -e` is on. */
+  stopsOnError: boolean
+  /** A variable that was set and changes which code commands run. */
+  hijacked: string | null
+  /** Names found constant or numeric, or not. */
+  readonly proven: Map<string, boolean>
+}
+
+/** Where one is: what surrounds the command in hand. Never changed, only derived from. */
+export interface Frame {
+  readonly work: Work
+  readonly shell: Shell
+  readonly dialect: Dialect
+  readonly via: readonly string[]
+  readonly runAs: string | null
+  readonly endpoint: Endpoint | null
+  /** Name of the machine that paths are on, when it is not the target: `host:path`. */
+  readonly host: string | null
+  readonly conditional: boolean
+  readonly deferred: boolean
+  /** How often it runs; null: not known. */
+  readonly repeat: number | null
+  /** Runs exactly once, in order, in the shell process itself: what it assigns holds afterwards. */
+  readonly straight: boolean
+  /** Texts inside texts, and functions inside functions. */
+  readonly depth: number
+  /** Offsets of the outermost simple command; null for an argv. */
+  readonly span: readonly [number, number] | null
+  readonly stdin: Stream
+  /** Variables that a prefix or `env` gave this one command. */
+  readonly environment: ReadonlyMap<string, Field> | null
+}
+
+/** Reports one effect, with all that the frame adds to it. */
+export function emit(frame: Frame, seed: EffectSeed): Effect {
+  const found = effect({
+    ...seed,
+    via: seed.via === undefined ? [...frame.via] : [...frame.via, ...seed.via],
+    conditional: frame.conditional,
+    deferred: seed.deferred ?? frame.deferred,
+    span: frame.span === null ? null : [...frame.span],
+    endpoint: seed.endpoint ?? frame.endpoint,
+    privilege: privilegeOf(frame, seed),
+    ...multiplied(seed, frame.repeat),
+  })
+  frame.work.effects.push(found)
+  return found
+}
+
+function privilegeOf(frame: Frame, seed: EffectSeed): Effect['privilege'] {
+  if (frame.runAs === null) return seed.privilege ?? null
+  const own = seed.privilege ?? { grantee: null, privileges: [], on: null, level: null, run_as: null }
+  return { ...own, run_as: own.run_as ?? frame.runAs }
+}
+
+/** A limit counts once for each time round; without a count there is none. */
+export function multiplied(
+  seed: Pick<EffectSeed, 'action' | 'scope' | 'limit'>,
+  repeat: number | null,
+): Partial<Pick<Effect, 'scope' | 'limit' | 'why'>> {
+  if (repeat === 1 || seed.action === 'none') return {}
+  if (seed.scope !== 'single' && seed.scope !== 'bounded') return {}
+  const once = seed.scope === 'single' ? 1 : (seed.limit ?? null)
+  // One directory that a build makes again is no more when it is removed twice.
+  if (once === null) return {}
+  if (repeat === null) return { scope: 'bulk', limit: null, why: 'repeated' }
+  return { scope: 'bounded', limit: once * repeat, why: 'repeated' }
+}
+
+/** Reports something that could not be seen; without an effect it is about the whole command. */
+export function unseen(frame: Frame, code: OpaqueCode, detail: string, about: Effect | null = null): void {
+  frame.work.unseen.push({ code, via: [...frame.via], effect: about, detail })
+}
+
+/** An effect that is opaque, and why. */
+export function opaque(frame: Frame, seed: EffectSeed, code: OpaqueCode, detail: string): Effect {
+  const found = emit(frame, { ...seed, confidence: 'opaque' })
+  unseen(frame, code, detail, found)
+  return found
+}
+
+/** A program of which nothing more can be said than that it runs. */
+export function opaqueProgram(frame: Frame, name: string, code: OpaqueCode, detail: string): Effect {
+  const resource = { system: 'host', type: 'program', name }
+  return opaque(frame, { action: 'execute', resource, scope: 'unknown' }, code, detail)
+}
+
+/** A construct that dash and bash read differently: in `sh` nothing of the command is believed. */
+export function divergent(frame: Frame, what: string): void {
+  if (frame.dialect === 'sh') unsupported(frame, `dash and bash read ${what} differently`)
+}
+
+/** A construct that this analysis does not follow. Reported once. */
+export function unsupported(frame: Frame, what: string): void {
+  const had = frame.work.unseen.some((u) => u.code === 'unsupported_syntax' && u.detail === what)
+  if (!had) unseen(frame, 'unsupported_syntax', what)
+}
+
+/** Something that later commands of the same session read differently for. */
+export function keeps(frame: Frame, kind: string, name: string): void {
+  if (!frame.work.lasting || frame.shell !== frame.work.outermost) return
+  const resource = { system: 'host', type: 'session', name: `${kind} ${name}` }
+  emit(frame, { action: 'config', resource, scope: 'single', why: 'outlives_the_command', reversible: 'yes' })
+}
+
+/** The harmless effect of a command that changes and reads nothing. */
+export function nothing(frame: Frame, name: string): void {
+  const resource = { system: 'host', type: 'process', name }
+  emit(frame, { action: 'none', resource, scope: 'single', reversible: 'yes' })
+}
