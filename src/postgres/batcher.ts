@@ -307,6 +307,7 @@ export class Batcher {
   private stop(reason: string): void {
     this.ended = reason
     const units = this.flight?.units ?? []
+    this.flight = null
     this.answerAll(units, { status: 'failed', error: unwritable(reason) })
     this.refuseFilling(unwritable(reason))
     this.settleIdle()

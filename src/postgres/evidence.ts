@@ -33,7 +33,8 @@ const QUERIES_PER_CALLER = 2
 const SETTLED_MS = 5000
 /** Rows that were found and do not match are read over, so many times per page. */
 const ROUNDS = 8
-const CANCELED = '57014'
+/** A statement or a lock took too long. */
+const TOO_LONG = /^(?:57014|55P03)$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The evidence of one log. */
@@ -68,7 +69,7 @@ async function orFault<Result>(task: () => Promise<Result>): Promise<Result> {
   try {
     return await task()
   } catch (cause) {
-    if ((cause as { code?: unknown }).code === CANCELED) {
+    if (TOO_LONG.test(String((cause as { code?: unknown }).code))) {
       throw new PdpError('evidence.timeout', 'the search took too long: narrow it by time or filters', {
         cause,
       })

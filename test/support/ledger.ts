@@ -23,6 +23,8 @@ export interface LedgerKit {
   readonly alarms: string[]
   /** Opens a ledger; its keys and state folder are the kit's, as after a restart. */
   open(change?: Partial<LedgerOptions>): Promise<LedgerHandle>
+  /** Opens a ledger as another replica: the same keys, a state folder of its own. */
+  openReplica(): Promise<LedgerHandle>
   /** Closes what was opened and the pools. */
   close(): Promise<void>
 }
@@ -53,21 +55,28 @@ export function ledgerKit(url: string): LedgerKit {
     onAlarm: (message) => alarms.push(message),
   }
   const opened: LedgerHandle[] = []
+  const folders = [stateDir]
+  const open = async (change: Partial<LedgerOptions> = {}): Promise<LedgerHandle> => {
+    // Each incarnation has its own cache of data keys.
+    const payloads = createPayloadKeys(payloadKey, LOG_ID)
+    const ledger = await createLedger({ ...options, keys: { ...options.keys, payloads }, ...change })
+    opened.push(ledger)
+    return ledger
+  }
   return {
     options,
     pools,
     alarms,
-    async open(change = {}) {
-      // Each incarnation has its own cache of data keys.
-      const payloads = createPayloadKeys(payloadKey, LOG_ID)
-      const ledger = await createLedger({ ...options, keys: { ...options.keys, payloads }, ...change })
-      opened.push(ledger)
-      return ledger
+    open,
+    openReplica() {
+      const folder = mkdtempSync(join(tmpdir(), 'countersign-state-'))
+      folders.push(folder)
+      return open({ stateDir: folder })
     },
     async close() {
       for (const ledger of opened) await ledger.close()
       await pools.close()
-      rmSync(stateDir, { recursive: true, force: true })
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
