@@ -52,14 +52,14 @@ function gathered(topics: readonly string[], gatherer: string): void {
     for (const set of ['deny', 'mask', 'oblige', 'allow']) {
       const says = new RegExp(`^${set} contains `, 'm').test(topic)
       if (says && !gatherer.includes(`data.${name}.${set}`)) {
-        throw new Error(`rego/default/default.rego does not gather data.${name}.${set}`)
+        throw new Error(`rego/countersign/collected.rego does not gather data.${name}.${set}`)
       }
     }
   }
 }
 
 const shipped = sources('default/')
-gathered(shipped, readFileSync(new URL('default/default.rego', folder), 'utf8'))
+gathered(shipped, readFileSync(new URL('countersign/collected.rego', folder), 'utf8'))
 const all = [...sources('countersign/'), ...shipped].flatMap(rows)
 const ids = all.map((row) => row.rule)
 const twice = ids.find((rule, at) => ids.indexOf(rule) !== at)

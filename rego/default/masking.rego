@@ -15,7 +15,7 @@ import data.countersign.words
 #   severity: medium
 #   controls: ["soc2:C1.1", "soc2:CC6.1", "nist:AC-3", "nist:SI-19"]
 mask contains column_mask(column, sources) if {
-	input.lineage.maskable == true
+	followed
 	some column in input.lineage.columns
 	column.kind in {"plain", "derived", "aggregate"}
 	sources := [source | some source in column.sources; source.sensitivity == "sensitive"]

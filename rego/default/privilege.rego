@@ -17,11 +17,10 @@ import data.countersign.words
 deny contains words.reason("privilege.escalation", i, message, hint) if {
 	some effects in words.grave
 	some i, effect in effects
-	level := lower(effect.privilege.level)
-	data.privilege.levels[level]
+	ranks_above(effect)
 	effect.action != "revoke"
 	words.holds("privilege.escalation", i)
-	message := $"This gives {gains(effect)} the rank {level}, which no other rule can hold back."
+	message := $"This gives {gains(effect)} the rank {effect.privilege.level}, which no other rule can hold back."
 	hint := "Grant the one right that is needed, or ask for a grant."
 }
 
@@ -34,7 +33,7 @@ deny contains words.reason("privilege.escalation", i, message, hint) if {
 #   controls: ["soc2:CC6.2", "soc2:CC6.3", "nist:AC-2", "nist:AC-6"]
 deny contains words.reason("privilege.grant", i, message, hint) if {
 	some i, effect in words.grave.grant
-	not data.privilege.levels[lower(effect.privilege.level)]
+	not ranks_above(effect)
 	words.holds("privilege.grant", i)
 	message := $"This gives {gains(effect)} {rights(effect)} in {words.place(i)}, and they stay after the task is done."
 	hint := "Change rights through a reviewed change, or ask for a grant."
@@ -51,11 +50,17 @@ deny contains words.reason("privilege.run_as", i, message, hint) if {
 	some effects in words.grave
 	some i, effect in effects
 	name := effect.privilege.run_as
+	is_string(name)
 	data.privilege.identities[lower(name)]
 	effect.action != "none"
 	words.holds("privilege.run_as", i)
 	message := $"This runs as {name}: {effect.action} on {words.thing(effect)} would be held back by no permission."
 	hint := "Run it under the service's own name, or ask for a grant."
+}
+
+ranks_above(effect) if {
+	is_string(effect.privilege.level)
+	data.privilege.levels[lower(effect.privilege.level)]
 }
 
 gains(effect) := effect.privilege.grantee if {
