@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { canonicalJson } from '../../src/action/canonical.ts'
 import { LeafTexts, MAX_LEAF_BYTES, commitmentsText, parseLeaf } from '../../src/ledger/entry.ts'
 import { decision } from '../support/ledger.ts'

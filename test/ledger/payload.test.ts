@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { PayloadWriter, openPayload, payloadAad } from '../../src/ledger/payload.ts'
 
 const salt = fc.uint8Array({ minLength: 32, maxLength: 32 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { NO_BATCH, batchDigest, batchId, certificateBytes, headBytes } from '../../src/ledger/stream.ts'
 
 const link = {
@@ -14,7 +14,7 @@ test("a batch's digest covers stream, counter, first sequence, length, predecess
   const leaves = createHash('sha256').update(link.leafHashes).digest()
   const expected = createHash('sha256')
     .update(`countersign/batch/v1\n${link.stream}`)
-    .update(Buffer.from('0000000000000003' + '0000000000000102' + '00000002', 'hex'))
+    .update(Buffer.from('0000000000000003000000000000010200000002', 'hex'))
     .update(link.previous)
     .update(leaves)
     .digest('hex')

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { isUuid7, uuid7, uuidBytes, uuidFloor, uuidInstant, uuidText } from '../../src/ledger/uuid7.ts'
 
 const ms = fc.integer({ min: 0, max: 2 ** 48 - 1 })

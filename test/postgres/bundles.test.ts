@@ -50,15 +50,15 @@ function bundle(number: number, change: Partial<BundleRow> = {}): BundleRow {
 /** Resolves with the bundles that a follower was told, once there are `count`. */
 function followed(count: number, known: string | null = null) {
   const seen: string[] = []
-  let close = async (): Promise<void> => undefined
+  let tell: (seen: readonly string[]) => void
   const done = new Promise<readonly string[]>((resolve) => {
-    const follower = store.followActive(known, async (row) => {
-      seen.push(row.revision)
-      if (seen.length === count) resolve(seen)
-    })
-    close = () => follower.close()
+    tell = resolve
   })
-  return { done, seen, close: () => close() }
+  const follower = store.followActive(known, async (row) => {
+    seen.push(row.revision)
+    if (seen.length === count) tell(seen)
+  })
+  return { done, close: () => follower.close() }
 }
 
 test('a bundle comes back as it was stored', async () => {

@@ -83,10 +83,10 @@ test('an answer that was lost on the way is asked for again: committed once, ans
 })
 
 test('killed backends lose nothing that was acknowledged, and double nothing', async () => {
-  let running = true
+  const caller = { running: true }
   const acknowledged: string[] = []
   const callers = Array.from({ length: 16 }, async () => {
-    while (running) {
+    while (caller.running) {
       acknowledged.push(...idsOf(await ledger.append(unitOf()).catch(() => ({ status: 'claimed' }) as never)))
     }
   })
@@ -95,7 +95,7 @@ test('killed backends lose nothing that was acknowledged, and double nothing', a
     const before = acknowledged.length
     while (acknowledged.length < before + 30) await new Promise((resolve) => setImmediate(resolve))
   }
-  running = false
+  caller.running = false
   await Promise.all(callers)
   const committed = await committedIds()
   expect(acknowledged.length).toBeGreaterThan(300)

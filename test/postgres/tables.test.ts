@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { connectWriter } from '../../src/postgres/client.ts'
+import { connectWriter, openPools } from '../../src/postgres/client.ts'
 import { testDatabase } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { ledgerKit, unitOf } from '../support/ledger.ts'
@@ -137,9 +137,9 @@ test('a server on which a commit is no promise is refused', async () => {
     code: 'ledger.unavailable',
     message: expect.stringContaining('synchronous_commit is off'),
   })
-  await expect(ledgerKit(database.serviceUrl).pools.reader.query('SELECT 1')).rejects.toMatchObject({
-    code: 'ledger.unavailable',
-  })
+  const pools = openPools(database.serviceUrl)
+  await expect(pools.reader.query('SELECT 1')).rejects.toMatchObject({ code: 'ledger.unavailable' })
+  await pools.close()
   await owner.query(`ALTER DATABASE ${name} RESET synchronous_commit`)
   const client = await connectWriter(database.serviceUrl, 1000)
   await client.end()

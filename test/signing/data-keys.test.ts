@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { createPayloadKeys } from '../../src/signing/data-keys.ts'
 
 const fileKey = randomBytes(32)
@@ -19,8 +19,9 @@ test('another process with the same file key opens what was encrypted', () => {
 
 test('no byte of a ciphertext, its binding or its key row can be changed', () => {
   const keys = createPayloadKeys(fileKey, '7')
-  const { row, encrypt } = keys.keyFor(scope)
-  const sealed = encrypt(Buffer.from('plain'), aad)
+  const key = keys.keyFor(scope)
+  const { row } = key
+  const sealed = key.encrypt(Buffer.from('plain'), aad)
   const fresh = (): ReturnType<typeof createPayloadKeys> => createPayloadKeys(fileKey, '7')
   for (let at = 0; at < sealed.length; at++) {
     const changed = Buffer.from(sealed)

@@ -20,7 +20,10 @@ export async function proxyTo(databaseUrl: string): Promise<Proxy> {
   let losing = false
   let refusing = false
   const server = createServer((near) => {
-    if (refusing) return near.destroy()
+    if (refusing) {
+      near.destroy()
+      return
+    }
     const far = connect(Number(target.port), target.hostname)
     const pair = [near, far] as const
     pairs.add(pair)
