@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import fc from 'fast-check'
+import { assert, nat, property, uint8Array } from 'fast-check'
 import { tarballs, unpackArchive } from '../../src/opa/tarball.ts'
 
 interface Member {
@@ -120,15 +120,15 @@ describe('a bundle archive', () => {
       { name: 'x.rego', content: 'package x' },
       { name: '.manifest', content: '{"revision":1}' },
     ])
-    fc.assert(
-      fc.property(fc.nat(valid.length - 1), fc.nat(255), (at, byte) => {
+    assert(
+      property(nat(valid.length - 1), nat(255), (at, byte) => {
         const changed = Buffer.from(valid)
         changed[at] = byte
         expect(Array.isArray(tarballs.unpack(gzipSync(changed)).findings)).toBe(true)
       }),
       { numRuns: 300 },
     )
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => Array.isArray(tarballs.unpack(bytes).findings)))
+    assert(property(uint8Array(), (bytes) => Array.isArray(tarballs.unpack(bytes).findings)))
   })
 
   test('keeps bytes that are no text as they are', () => {
