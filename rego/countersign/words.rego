@@ -200,14 +200,23 @@ alike[[effect.action, effect.resource.system, effect.resource.name]][i] := effec
 	some i, effect in input.intent.effects
 }
 
-# Proven rows of an effect and of all that are like it. Undefined where any of them is not proven.
+# Proven rows of an effect and of all that are like it, in this command and in the actor's other
+# commands of the same batch. Undefined where any of this command's is not proven.
 rows_together(effect) := rows(effect) if {
 	count(input.intent.effects) == 1
+	count(input.batch) == 0
 } else := total if {
 	group := alike[[effect.action, effect.resource.system, effect.resource.name]]
 	every other in group { rows(other) }
-	total := sum([n | some other in group; n := rows(other)])
+	total := sum([n | some other in group; n := rows(other)]) + rows_elsewhere(effect)
 }
+
+rows_elsewhere(effect) := sum([other.rows |
+	some other in input.batch
+	other.action == effect.action
+	other.system == effect.resource.system
+	other.name == effect.resource.name
+])
 
 # Why an effect is too much, as the end of a sentence.
 too_much(effect, verb, threshold) := $"has no WHERE clause: it would {verb} every row" if {

@@ -113,6 +113,17 @@ test_the_threshold_is_data if {
 	case.rules(answer) == {"sql.bulk_delete"}
 }
 
+test_a_batch_is_counted_together if {
+	jobs := case.table("delete", "jobs", {})
+	others := {"action": "delete", "system": "postgresql", "name": "jobs", "rows": 99}
+	below := decision with input as case.asks([jobs], {"batch": [others]})
+	below.verdict == "allow"
+	above := decision with input as case.asks([jobs], {"batch": [object.union(others, {"rows": 100})]})
+	case.rules(above) == {"sql.bulk_delete"}
+	elsewhere := decision with input as case.asks([jobs], {"batch": [object.union(others, {"rows": 100, "name": "events"})]})
+	elsewhere.verdict == "allow"
+}
+
 test_the_message_says_what_and_how_much if {
 	effect := case.table("delete", "customers", {"scope": "all", "why": "no_predicate", "resource": {"schema": "public"}})
 	answer := decision with input as case.asks([effect], {})

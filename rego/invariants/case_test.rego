@@ -53,6 +53,7 @@ asks(effects, given) := object.union(
 			"groups": [],
 			"claimed": {"roles": [], "groups": [], "attributes": {}},
 		},
+		"batch": [],
 		"caller": {"id": "service:gateway", "issuer": "https://issuer.example", "scopes": ["decide"]},
 		"checks": [],
 		"command": {"language": "sql", "dialect": "postgresql", "text": "…", "digest": "sha256:00"},
