@@ -11,14 +11,14 @@ import { pdpErrorOf, socketErrorOf, statusOf } from './http/problem.ts'
 import { addRoutes } from './http/routes.ts'
 import type { Verbs } from './http/verbs.ts'
 import type { Ports } from './ports.ts'
-import type { Log } from './telemetry/log.ts'
+import type { OpenLog } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
 export interface AppOptions {
   readonly version: string
   readonly mode: 'evaluation' | 'production'
   readonly verbs: Verbs
-  readonly log: Log
+  readonly log: OpenLog
   readonly metrics: Metrics
   /** What `/readyz` asks beside the bundle and the writer: undefined when it is well. */
   readonly checks?: Readonly<Record<string, () => string | undefined>>
@@ -156,27 +156,9 @@ const unread: Omit<Answered, 'requestId' | 'status'> = {
 }
 
 /** One line and one count per request. */
-function observer(log: Log, metrics: Metrics): Observe {
+function observer(log: OpenLog, metrics: Metrics): Observe {
   return (answered) => {
     metrics.request(answered)
-    const { error, noted, status, micros, ...fields } = answered
-    const line = {
-      ...fields,
-      status,
-      ms: micros / 1000,
-      ...(noted === undefined ? {} : notedFields(noted)),
-      ...(error === undefined ? {} : { code: error.code }),
-    }
-    if (status < 500) log.info(line, 'request')
-    else log.error({ ...line, err: error }, 'request')
-  }
-}
-
-function notedFields({ decisionId, verdict, replayed, stages }: NonNullable<Answered['noted']>): object {
-  return {
-    decisionId,
-    verdict,
-    ...(replayed === true ? { replayed } : {}),
-    ...(stages === undefined ? {} : { stages }),
+    log.request(answered)
   }
 }

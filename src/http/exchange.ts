@@ -37,8 +37,8 @@ export interface Payload {
   readonly type: string
   readonly text: string
   /** Names and values in turn. */
-  readonly headers?: readonly string[]
-  readonly noted?: Noted
+  readonly headers?: readonly string[] | undefined
+  readonly noted?: Noted | undefined
   readonly error?: PdpError
 }
 

@@ -36,7 +36,10 @@ export function addRoutes(app: FastifyInstance, road: Road): void {
   app.decorateRequest('exchange', null)
   // The platform's own parsers would read more than the contract allows.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  const types = new Set(road.contract.operations.flatMap(({ bodies }) => [...bodies.keys()]))
+  for (const type of ['*', ...types]) {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  }
   app.addHook('onRequest', unmatchedHook(road))
   app.setNotFoundHandler(() => undefined)
   app.setErrorHandler((error, request, reply) => {
@@ -205,10 +208,8 @@ function bodyOf(operation: Operation, mediaType: string, raw: unknown): Body {
   return { value, bytes: bytes.length }
 }
 
-function payloadOf(answer: AnyAnswer): Payload {
-  const { status, headers = [], noted, plain, body } = answer
-  const rest = noted === undefined ? { status, headers } : { status, headers, noted }
-  if (plain !== undefined) return { ...rest, type: 'text/plain; version=0.0.4; charset=utf-8', text: plain }
+function payloadOf({ status, headers, noted, plain, body }: AnyAnswer): Payload {
+  if (plain !== undefined) return { status, type: 'text/plain; version=0.0.4; charset=utf-8', text: plain }
   const text = body instanceof JsonText ? body.text : JSON.stringify(body)
-  return { ...rest, type: 'application/json', text }
+  return { status, type: 'application/json', text, headers, noted }
 }

@@ -46,6 +46,7 @@ export const asymmetricAlgorithms: readonly string[] = [
 
 const maxTokenLength = 8_192
 const maxKnown = 10_000
+const maxRecent = 256
 const knownMs = 60_000
 const refreshMs = 300_000
 const maxLifeSeconds = 86_400
@@ -80,6 +81,8 @@ class Verifier implements OpenTokenVerifier {
   private readonly now: () => number
   private readonly keys: TokenKeys
   private readonly known = new Map<string, Known>()
+  /** The few that are in use right now by their text: a digest of it would cost ten times the look-up. */
+  private readonly recent = new Map<string, Known>()
   private readonly verifying = new Map<string, Promise<Principal>>()
   private readonly timer: NodeJS.Timeout
 
@@ -88,6 +91,7 @@ class Verifier implements OpenTokenVerifier {
     this.now = now
     this.keys = new TokenKeys(load, now, () => this.forgetRetired())
     const attempt = (): void => {
+      this.recent.clear()
       // A failed refresh is seen by the tokens that need it; until then the set that is there holds.
       this.keys.refresh().catch(() => undefined)
     }
@@ -95,17 +99,23 @@ class Verifier implements OpenTokenVerifier {
   }
 
   verify(token: string): Principal | Promise<Principal> {
+    const recent = this.recent.get(token)
+    if (recent !== undefined && this.isGood(recent)) return recent.principal
     if (token.length > maxTokenLength) throw new PdpError('auth.invalid', 'the token is too long')
-    const digest = hash('sha256', token, 'base64')
+    const digest = hash('sha256', token, 'binary')
     const known = this.known.get(digest)
-    if (known !== undefined) {
-      this.known.delete(digest)
-      if (this.now() < known.until && this.keys.fresh()) {
-        this.known.set(digest, known)
-        return known.principal
-      }
-    }
-    return this.verifyOnce(digest, token)
+    if (known === undefined) return this.verifyOnce(digest, token)
+    this.known.delete(digest)
+    if (!this.isGood(known)) return this.verifyOnce(digest, token)
+    // The youngest are last: what is pushed out is what was not used for longest.
+    this.known.set(digest, known)
+    if (this.recent.size >= maxRecent) this.recent.clear()
+    this.recent.set(token, known)
+    return known.principal
+  }
+
+  private isGood(known: Known): boolean {
+    return this.now() < known.until && this.keys.fresh()
   }
 
   refresh(): Promise<void> {
@@ -170,6 +180,7 @@ class Verifier implements OpenTokenVerifier {
   }
 
   private forgetRetired(): void {
+    this.recent.clear()
     for (const [digest, known] of this.known) if (!this.keys.has(known.key)) this.known.delete(digest)
   }
 }

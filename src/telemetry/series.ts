@@ -6,12 +6,16 @@ type LabelValues = readonly string[]
 /** Distinct label values that a metric holds; whatever comes beyond counts as `other`. */
 const maxSeries = 2_000
 
+type Branch<Series> = Map<string, Branch<Series> | Series>
+
 abstract class Metric<Series> {
   readonly name: string
   private readonly help: string
   private readonly type: string
   private readonly labels: readonly string[]
-  private readonly series = new Map<string, { readonly values: LabelValues; readonly series: Series }>()
+  /** By the first label's value, then by the second's, …: joining them into one key would cost more than counting. */
+  private readonly root: Branch<Series> = new Map()
+  private readonly all: { readonly values: LabelValues; readonly series: Series }[] = []
 
   protected constructor(type: string, name: string, help: string, labels: readonly string[]) {
     this.type = type
@@ -24,22 +28,33 @@ abstract class Metric<Series> {
   protected abstract lines(series: Series, labels: string): readonly string[]
 
   protected at(values: LabelValues): Series {
-    const known = this.series.get(values.length === 1 ? (values[0] as string) : values.join('\n'))
-    if (known !== undefined) return known.series
-    const bounded = this.series.size < maxSeries ? values : values.map(() => 'other')
-    const key = bounded.join('\n')
-    const found = this.series.get(key)
-    if (found !== undefined) return found.series
+    let node: Branch<Series> | Series = this.root
+    for (let at = 0; at < values.length; at++) {
+      const next: Branch<Series> | Series | undefined = (node as Branch<Series>).get(values[at] as string)
+      if (next === undefined) return this.added(values)
+      node = next
+    }
+    return node as Series
+  }
+
+  private added(values: LabelValues): Series {
+    if (this.all.length >= maxSeries && values[0] !== 'other') return this.at(values.map(() => 'other'))
     const series = this.empty()
-    this.series.set(key, { values: bounded, series })
+    let branch = this.root
+    for (const value of values.slice(0, -1)) {
+      const next =
+        (branch.get(value) as Branch<Series> | undefined) ?? new Map<string, Branch<Series> | Series>()
+      branch.set(value, next)
+      branch = next
+    }
+    branch.set(values.at(-1) ?? '', series)
+    this.all.push({ values, series })
     return series
   }
 
   /** The metric in Prometheus' text exposition format. */
   text(): string {
-    const rows = [...this.series.values()].flatMap(({ values, series }) =>
-      this.lines(series, this.labelText(values)),
-    )
+    const rows = this.all.flatMap(({ values, series }) => this.lines(series, this.labelText(values)))
     return [`# HELP ${this.name} ${this.help}`, `# TYPE ${this.name} ${this.type}`, ...rows, ''].join('\n')
   }
 
