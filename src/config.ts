@@ -130,14 +130,14 @@ export function loadConfig(environment: Environment = process.env): Config {
   )
 }
 
-/**
- * The URL to migrate with: that of the owner if there is one. `service` is the login that shall serve,
- * when it is another one.
- */
-export function migrationTarget(environment: Environment = process.env): {
+/** Whom to migrate as, and who shall serve when that is another login. */
+export interface MigrationTarget {
   readonly url: string
-  readonly service: string | null
-} {
+  readonly service: { readonly name: string; readonly password: string | null } | null
+}
+
+/** The owner's URL if there is one, else the service's own. Throws `config.invalid` when there is neither. */
+export function migrationTarget(environment: Environment = process.env): MigrationTarget {
   const reader = new Reader(environment)
   const serviceUrl = reader.optional('DATABASE_URL', databaseUrlFault)
   const url = reader.optional('COUNTERSIGN_MIGRATE_DATABASE_URL', databaseUrlFault) ?? serviceUrl
@@ -146,12 +146,17 @@ export function migrationTarget(environment: Environment = process.env): {
     reader.fault('COUNTERSIGN_MIGRATE_DATABASE_URL', what)
   }
   if (url === undefined || reader.faults.length > 0) throw reader.failure([])
-  const service = serviceUrl === undefined ? '' : loginOf(serviceUrl)
-  return { url, service: service === '' || service === loginOf(url) ? null : service }
+  const service = serviceUrl === undefined ? null : loginOf(serviceUrl)
+  return { url, service: service?.name === loginOf(url)?.name ? null : service }
 }
 
-function loginOf(url: string): string {
-  return decodeURIComponent(new URL(url).username)
+function loginOf(url: string): MigrationTarget['service'] {
+  const { username, password } = new URL(url)
+  if (username === '') return null
+  return {
+    name: decodeURIComponent(username),
+    password: password === '' ? null : decodeURIComponent(password),
+  }
 }
 
 /** Where the state folder is, for programs that only look for evaluation.json. */

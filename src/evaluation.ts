@@ -111,7 +111,7 @@ async function openDatabase(
   try {
     await migrateWith(server.url, steps)
     const login = { name: SERVICE_LOGIN, password: randomBytes(24).toString('base64url') }
-    await letServe(server.url, login)
+    await letServe(server.url, { ...login, resetPassword: true })
     return { ownerUrl: server.url, serviceUrl: asLogin(server.socketUrl, login), stop: () => server.stop() }
   } catch (error) {
     await server.stop()

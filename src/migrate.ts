@@ -12,8 +12,8 @@ async function main(): Promise<void> {
     process.stdout.write(`a later version was here: ${unknown.join(', ')} are not known to this one\n`)
   }
   if (service !== null) {
-    await letServe(url, { name: service, password: null })
-    process.stdout.write(`${service} may serve\n`)
+    await letServe(url, service)
+    process.stdout.write(`${service.name} may serve\n`)
   }
 }
 

@@ -36,7 +36,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   evaluation: ['signing'],
   'migrate.ts': ['config.ts', 'postgres'],
   'token.ts': ['config.ts', 'evaluation'],
+  'service.ts': everything,
+  'configured-bundle.ts': [...world, 'admit-bundle.ts', 'opa'],
+  'version.ts': [],
   'main.ts': everything,
+  'keys.ts': ['signing'],
   pep: [],
   auditor: ['ledger'],
 }

@@ -173,10 +173,10 @@ test('warns when the service connects as the owner of its tables', () => {
 
 test('migrates as the owner and tells which login shall serve', () => {
   const owner = 'postgresql://owner@db/countersign'
-  const service = 'postgresql://service@db/countersign'
+  const service = 'postgresql://service:p%40ss@db/countersign'
   expect(migrationTarget({ COUNTERSIGN_MIGRATE_DATABASE_URL: owner, DATABASE_URL: service })).toEqual({
     url: owner,
-    service: 'service',
+    service: { name: 'service', password: 'p@ss' },
   })
   expect(migrationTarget({ DATABASE_URL: service })).toEqual({ url: service, service: null })
   expect(() => migrationTarget({})).toThrow(/COUNTERSIGN_MIGRATE_DATABASE_URL is missing/)

@@ -6,8 +6,10 @@ const ROLES = ['countersign_writer', 'countersign_sequencer', 'countersign_signe
 /** The login that the service connects with. */
 export interface ServiceLogin {
   readonly name: string
-  /** Null: the login exists, and its password is no concern of ours. */
+  /** For a login that is not there yet; null when there is one. */
   readonly password: string | null
+  /** Give this password to an existing login too. */
+  readonly resetPassword?: boolean
 }
 
 /**
@@ -19,7 +21,7 @@ export async function letServe(ownerUrl: string, login: ServiceLogin): Promise<v
   client.on('error', () => undefined)
   await client.connect()
   try {
-    if (login.password !== null) await client.query(loginStatement(login.name, login.password))
+    if (login.password !== null) await client.query(loginStatement(login, login.password))
     const { rows } = await client.query<{ rolname: string }>(
       "select rolname from pg_roles where rolname = any ($1) and not pg_has_role($2, oid, 'member')",
       [ROLES, login.name],
@@ -34,13 +36,16 @@ export async function letServe(ownerUrl: string, login: ServiceLogin): Promise<v
   }
 }
 
-/** Creates the login or sets its password; two databases of a cluster may do so at the same time. */
-function loginStatement(name: string, password: string): string {
+/** Two databases of a cluster may make the login at the same time. */
+function loginStatement({ name, resetPassword }: ServiceLogin, password: string): string {
   const attributes = `${escapeIdentifier(name)} login noinherit password ${escapeLiteral(password)}`
   return `do $do$ begin
-    create role ${attributes};
+    if not exists (select from pg_roles where rolname = ${escapeLiteral(name)}) then
+      create role ${attributes};
+    ${resetPassword === true ? `else alter role ${attributes};` : ''}
+    end if;
   exception when duplicate_object or unique_violation then
-    alter role ${attributes};
+    ${resetPassword === true ? `alter role ${attributes}` : 'null'};
   end $do$`
 }
 
