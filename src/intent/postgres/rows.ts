@@ -1,0 +1,95 @@
+/** From conditions to tables: what a query proves of each table in its FROM, and how many rows it has. */
+import { keysOf, proofOf, rowsBy, tighter } from './prove.ts'
+import type { End, Frame, Proof, Source, TableRead } from './model.ts'
+
+/** Proves each table by the query's conditions: its own tables fully, those of subqueries on top of theirs. */
+export function proveReads(frame: Frame, reads: readonly TableRead[]): void {
+  const own = new Set<TableRead>()
+  for (const source of frame.sources) if (source.read !== null) own.add(source.read)
+  for (const read of reads) {
+    const proof = proofOf(read, frame.quals)
+    if (own.has(read)) read.proof = proof
+    else read.outer = tighter(proof, read.outer)
+    markProvenColumns(read, proof)
+  }
+}
+
+/** A sensitive column that proves a unique key tells no more than who asks already knows. */
+function markProvenColumns(read: TableRead, proof: Proof): void {
+  if (proof.predicate?.kind !== 'unique_key') return
+  for (const entry of read.run.findings.inference) {
+    if (entry.read === read && entry.place === 'where' && proof.predicate.columns.includes(entry.column)) {
+      entry.proof = 'unique_key'
+    }
+  }
+}
+
+/** The proof that holds, unless two places use the same rows. */
+export function provenOf(read: TableRead): Proof {
+  return read.shared ? read.proof : tighter(read.proof, read.outer)
+}
+
+/** Most rows of one entry of FROM. */
+function sourceRows({ read, shape }: Source): number | null {
+  if (read !== null) return rowsBy(provenOf(read))
+  if (shape === null) return null
+  return shape.open ? fewestRows(shape.bound, shape.reads) : shape.bound
+}
+
+function fewestRows(bound: number | null, reads: readonly TableRead[]): number | null {
+  let rows = 1
+  for (const read of reads) {
+    const one = rowsBy(provenOf(read))
+    if (one === null) return bound
+    rows *= one
+  }
+  return bound === null ? rows : Math.min(bound, rows)
+}
+
+/** Most rows of the join of everything in FROM; one where there is no FROM. */
+export function frameRows(frame: Frame): number | null {
+  let rows = 1
+  for (const source of frame.sources) {
+    if (source.hidden) continue
+    const one = sourceRows(source)
+    if (one === null) return null
+    rows *= one
+  }
+  return Number.isSafeInteger(rows) ? rows : null
+}
+
+/**
+ * A table whose unique key equals a column of something with at most n rows has at most n of its own.
+ * With `derivedOnly` that something is a query with a limit, not another table.
+ */
+export function bindByLinks(frame: Frame, derivedOnly: boolean): void {
+  const links = frame.quals.filter(({ cond }) => cond.kind === 'link')
+  for (let turn = 0; turn < links.length; turn++) {
+    let changed = false
+    for (const { cond, restricts } of links) {
+      if (cond.kind !== 'link') continue
+      const [left, right] = cond.ends
+      for (const [end, other] of [cond.ends, [right, left] as const]) {
+        if (restricts !== null && (end.use === null || !restricts.includes(end.use.read))) continue
+        if (!derivedOnly || other.source.read === null) changed = bindEnd(end, other) || changed
+      }
+    }
+    if (!changed) return
+  }
+}
+
+function bindEnd({ source, use }: End, other: End): boolean {
+  if (use === null || source.read !== use.read || rowsBy(provenOf(use.read)) !== null) return false
+  const { keys, guessed } = keysOf(use.read)
+  if (!keys.some((key) => key.length === 1 && key[0] === use.column)) return false
+  const rows = sourceRows(other.source)
+  if (rows === null) return false
+  use.read.proof = {
+    scope: rows === 1 ? 'single' : 'bounded',
+    why: 'unique_key_join',
+    limit: rows === 1 ? null : rows,
+    predicate: { kind: 'unique_key', columns: [use.column], dynamic: false },
+    inferred: use.read.relation.inferred || guessed,
+  }
+  return true
+}
