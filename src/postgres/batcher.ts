@@ -167,10 +167,11 @@ export class Batcher {
   }
 
   private send(batch: Batch): void {
-    this.connection.flush(batch).then(
-      (result) => this.settle(batch, result),
-      (error: unknown) => this.stop(`a commit failed in an unforeseen way: ${String(error)}`),
-    )
+    this.connection
+      .flush(batch)
+      .then((result) => this.settle(batch, result))
+      // Whatever it was, nothing that follows may be answered: the state file can't be written, say.
+      .catch((error: unknown) => this.stop(`a commit could not be settled: ${String(error)}`))
   }
 
   private settle(batch: Batch, result: FlushResult): void {
