@@ -17,7 +17,7 @@ import { previousStream } from './previous-stream.ts'
 import type { PreviousStream } from './previous-stream.ts'
 import { replayRecords } from './replay.ts'
 import { Sealer } from './sealer.ts'
-import { ensureLog, readSetting, writeSetting } from './settings.ts'
+import { databaseMode, ensureLog, writeSetting } from './settings.ts'
 import type { Mode } from './settings.ts'
 import { StateFile, readStreamState } from './state-file.ts'
 import { StreamHead, insertStream, newStream } from './stream-head.ts'
@@ -84,14 +84,14 @@ export async function createLedger(options: LedgerOptions): Promise<LedgerHandle
   }
 }
 
-/** Makes the log's rows where they are missing. */
+/** Makes the log's rows where they are missing. An evaluation has no business beside a production log. */
 async function readyLog({ pools, logId, origin, mode }: LedgerOptions): Promise<void> {
-  await ensureLog(pools.writer, logId, origin)
-  const stored = await readSetting(pools.writer, logId, 'mode')
+  const stored = await databaseMode(pools.writer)
   if (stored === 'production' && mode === 'evaluation') {
     throw new PdpError('config.invalid', 'the database belongs to a production log')
   }
-  if (stored !== mode) await writeSetting(pools.writer, logId, 'mode', mode)
+  await ensureLog(pools.writer, logId, origin)
+  await writeSetting(pools.writer, logId, 'mode', mode)
 }
 
 async function opened(ledger: PostgresLedger, previous: PreviousStream | null): Promise<LedgerHandle> {

@@ -7,6 +7,7 @@ import { canonicalJson } from '../../src/action/canonical.ts'
 import { parseLeaf } from '../../src/ledger/entry.ts'
 import type { Leaf } from '../../src/ledger/entry.ts'
 import { leafHash } from '../../src/ledger/merkle.ts'
+import { logIdOf } from '../../src/ledger/origin.ts'
 import { NO_BATCH, batchDigest, certificateBytes, headBytes } from '../../src/ledger/stream.ts'
 import type { AppendOutcome } from '../../src/ports.ts'
 import { createPublicKeys } from '../../src/postgres/receipt-keys.ts'
@@ -252,6 +253,9 @@ test('an evaluation start is refused on a database that was used in production',
   await production.close()
   expect(await databaseMode(kit.pools.writer)).toBe('production')
   await expect(kit.open({ mode: 'evaluation' })).rejects.toMatchObject({ code: 'config.invalid' })
+  const origin = 'evaluation.invalid/other'
+  const other = kit.open({ mode: 'evaluation', origin, logId: logIdOf(origin) })
+  await expect(other).rejects.toMatchObject({ code: 'config.invalid' })
 })
 
 test('a key that only a row claims is not served', async () => {
