@@ -123,7 +123,8 @@ covered contains reason.effect if {
 #   controls: ["soc2:CC6.1", "soc2:CC6.3", "nist:AC-2", "nist:AC-6"]
 wanting contains own("grant.required", i, message, remedy) if {
 	some i in open_questions
-	not spoken_of(i)
+	not spoken_of[i]
+	not spoken_of[null]
 	grantable(i)
 	effect := input.intent.effects[i]
 	message := concat("", [
@@ -135,17 +136,15 @@ wanting contains own("grant.required", i, message, remedy) if {
 
 wanting contains own("policy.uncovered", i, message, remedy) if {
 	some i in open_questions
-	not spoken_of(i)
+	not spoken_of[i]
+	not spoken_of[null]
 	not grantable(i)
 	effect := input.intent.effects[i]
 	message := $"No policy allows to {words.verb(effect.action)} {words.what(effect)} in {words.place(i)}, and what is not allowed there is denied."
 	remedy := {"hint": "Say it with a command whose effect can be seen, or have a policy written for it."}
 }
 
-spoken_of(i) if {
-	some reason in refused
-	reason.effect in {i, null}
-}
+spoken_of contains reason.effect if some reason in refused
 
 # What could be lent: an effect that is known for what it is, under policies that know of standing rights.
 grantable(i) if {

@@ -51,13 +51,14 @@ duties(obliged) := [] if {
 
 # One mask per column of the result: the strictest that any policy asks for.
 masks := [object.union(
-	{"rule": mask.rule, "index": index, "field": mask.field, "source": mask.source, "method": mask.method},
+	{"rule": mask.rule, "index": mask.index, "field": mask.field, "source": mask.source, "method": mask.method},
 	params(mask),
 ) |
-	some index in sort({mask.index | some mask in collected.masked})
-	ways := sort([[strictness[way.method], way.rule, way] | some way in collected.masked; way.index == index])
-	mask := ways[0][2]
+	some index in sort(object.keys(ways))
+	mask := min(ways[index])[2]
 ]
+
+ways[mask.index] contains [strictness[mask.method], mask.rule, mask] if some mask in collected.masked
 
 params(mask) := {"params": mask.params} if {
 	mask.params

@@ -27,14 +27,12 @@ refused contains own("command.opaque", null, message, {"hint": "Split it into co
 refused contains own("command.opaque", i, message, {"hint": "Split it into commands that say what they do."}) if {
 	some i, effect in input.intent.effects
 	effect.confidence == "opaque"
-	not explained(i)
+	not explained[i]
+	not explained[null]
 	message := $"What this does to {words.thing(effect)} could not be seen, and the analysis does not say why."
 }
 
-explained(i) if {
-	some unseen in input.intent.opaque_reasons
-	unseen.effect in {i, null}
-}
+explained contains unseen.effect if some unseen in input.intent.opaque_reasons
 
 told_as_malformed(unseen) if {
 	not input.intent.parse.ok == true

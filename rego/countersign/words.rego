@@ -195,23 +195,45 @@ rows(effect) := 1 if {
 }
 
 # The effects of one action on one resource: their proven rows are counted together, so that a
-# hundred small commands in one text are not smaller than one large one.
+# hundred small commands in one text are not smaller than one large one. Few of them are compared one by
+# one, which is cheaper than grouping them.
 alike[[effect.action, effect.resource.system, effect.resource.name]][i] := effect if {
 	some i, effect in input.intent.effects
 }
 
+# Proven rows of such a group. Undefined where any of them is not proven.
+proven[key] := total if {
+	some key, group in alike
+	every effect in group { rows(effect) }
+	total := sum([n | some effect in group; n := rows(effect)])
+}
+
 # Proven rows of an effect and of all that are like it, in this command and in the actor's other
-# commands of the same batch. Undefined where any of this command's is not proven.
+# commands of the same batch.
 rows_together(effect) := rows(effect) if {
 	count(input.intent.effects) == 1
 	count(input.batch) == 0
 } else := total if {
-	group := alike[[effect.action, effect.resource.system, effect.resource.name]]
-	every other in group { rows(other) }
-	total := sum([n | some other in group; n := rows(other)]) + rows_elsewhere(effect)
+	count(input.intent.effects) < 9
+	like := [other | some other in input.intent.effects; same(other, effect)]
+	counted := [n | some other in like; n := rows(other)]
+	count(counted) == count(like)
+	total := sum(counted) + rows_elsewhere(effect)
+} else := total if {
+	count(input.intent.effects) > 8
+	here := proven[[effect.action, effect.resource.system, effect.resource.name]]
+	total := here + rows_elsewhere(effect)
 }
 
-rows_elsewhere(effect) := sum([other.rows |
+same(one, other) if {
+	one.action == other.action
+	one.resource.name == other.resource.name
+	one.resource.system == other.resource.system
+}
+
+rows_elsewhere(effect) := 0 if {
+	count(input.batch) == 0
+} else := sum([other.rows |
 	some other in input.batch
 	other.action == effect.action
 	other.system == effect.resource.system

@@ -74,7 +74,7 @@ deny contains words.final_reason("guard.own", i, message, hint) if {
 	some i, effect in effects
 	words.guards(effect.resource)
 	words.holds("guard.own", i)
-	message := $"{words.thing(effect)} belongs to what watches over {words.place(i)}, and this would {effect.action} it."
+	message := $"{words.thing(effect)} belongs to what watches over {words.place(i)}, and this would {words.verb(effect.action)} it."
 	hint := "Leave it alone; its operators change it."
 }
 

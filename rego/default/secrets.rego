@@ -37,6 +37,6 @@ deny contains words.reason("secret.write", i, message, hint) if {
 	effect.sensitivity == "secret"
 	not effect.action in {"none", "read", "export", "network", "execute"}
 	words.holds("secret.write", i)
-	message := $"{words.thing(effect)} holds secrets, and this would {effect.action} it: that locks out whoever uses them, or lets somebody in."
+	message := $"{words.thing(effect)} holds secrets, and this would {words.verb(effect.action)} it: that locks out whoever uses them, or lets somebody in."
 	hint := "Rotate it in the secret store, or ask for a grant."
 }

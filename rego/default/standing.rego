@@ -105,6 +105,22 @@ allow contains words.cover("standing.session", i, message) if {
 }
 
 # METADATA
+# title: Settings that only limit the session itself
+# description: Timeouts of one's own session, which change neither what later commands mean nor what is recorded.
+# custom:
+#   rule: standing.setting
+#   severity: info
+#   controls: ["nist:AC-3", "nist:SC-5"]
+allow contains words.cover("standing.setting", i, message) if {
+	some i, effect in words.grave.config
+	effect.resource.type == "setting"
+	effect.why in {"set", "set_local"}
+	lower(effect.resource.name) in data.session.harmless
+	held("session", i)
+	message := $"{words.thing(effect)} limits this session alone, and is no harm to it."
+}
+
+# METADATA
 # title: No effect
 # description: Commands and parts of commands that change and show nothing.
 # custom:
@@ -147,5 +163,13 @@ small_changes[i] := effect if {
 	some i, effect in input.intent.effects
 	words.changes(effect.action)
 	effect.confidence != "opaque"
+	little(i, effect)
+}
+
+# A plain change is known to be small.
+little(i, effect) if not words.grave[effect.action][i]
+
+little(i, effect) if {
+	words.grave[effect.action][i]
 	words.small(effect)
 }
