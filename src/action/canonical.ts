@@ -21,7 +21,7 @@ export function canonicalObject(
 }
 
 function text(value: unknown): string {
-  if (typeof value === 'string') return stringText(value)
+  if (typeof value === 'string') return canonicalString(value)
   if (value === null) return 'null'
   if (typeof value === 'object') {
     return Array.isArray(value) ? arrayText(value) : objectText(value as Record<string, unknown>)
@@ -36,8 +36,9 @@ function text(value: unknown): string {
 // Surrogates go to the serialiser too: it keeps pairs, and escapes lone ones, which validation refuses.
 const escaped = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
 
-function stringText(value: string): string {
-  return escaped.test(value) ? JSON.stringify(value) : `"${value}"`
+/** RFC 8785 text of a string. */
+export function canonicalString(value: string): CanonicalJson {
+  return (escaped.test(value) ? JSON.stringify(value) : `"${value}"`) as CanonicalJson
 }
 
 function arrayText(value: readonly unknown[]): string {
@@ -56,7 +57,7 @@ function objectText(value: Record<string, unknown>): string {
   for (const name of names) {
     const member = value[name]
     if (member === undefined) continue
-    json += `${json.length === 1 ? '' : ','}${stringText(name)}:${text(member)}`
+    json += `${json.length === 1 ? '' : ','}${canonicalString(name)}:${text(member)}`
   }
   return `${json}}`
 }

@@ -15,8 +15,8 @@ import type { GateFault } from './gate.ts'
 import { merge } from './merge.ts'
 import { opaqueFragment } from './opaque.ts'
 import { analysePostgres } from './postgres/analyse.ts'
-import { secretValues, withoutSecrets } from './redact.ts'
-import { commandSecrets, eachString } from './secrets.ts'
+import { cutSecrets, withoutSecrets } from './redact.ts'
+import { commandSecrets, eachString, unitedSecrets } from './secrets.ts'
 import { analyseShell } from './shell/analyse.ts'
 import { summarise } from './summary.ts'
 
@@ -148,14 +148,14 @@ function conclude(run: Run, fragment: Fragment): Analysis {
     secrets,
   }
   if (secrets.length === 0 && run.hidden.size === 0) return analysis
-  const values = new Set([...secretValues(request.command, secrets), ...run.hidden])
+  const values = new Set([...cutSecrets(request.command, secrets).values, ...run.hidden])
   return withoutSecrets(analysis, [...values])
 }
 
 function spent(command: Command, budget: Budget): Analysis['intent']['budget'] {
-  const { text } = command as { readonly text?: unknown }
+  const { text = '', argv = [] } = command as { readonly text?: string; readonly argv?: readonly string[] }
   const used = budget.used()
-  const bytes = (typeof text === 'string' ? text.length : 0) + used.bytes
+  const bytes = argv.reduce((sum, argument) => sum + argument.length + 1, text.length + used.bytes)
   return { bytes, nodes: used.nodes, depth: used.depth, micros: used.micros }
 }
 
@@ -164,7 +164,7 @@ function secretsOf({ request, hidden }: Run, fragment: Fragment): readonly Secre
   const { command } = request
   const found = commandSecrets(command)
   if (fragment.secrets.length === 0 && hidden.size === 0) return found
-  return [...found, ...markedSecrets(fragment), ...nestedSecrets(command, hidden)]
+  return unitedSecrets([...found, ...markedSecrets(fragment), ...nestedSecrets(command, hidden)])
 }
 
 function markedSecrets({ secrets }: Fragment): readonly SecretSpan[] {

@@ -71,7 +71,7 @@ function spansByPointer(command: Command, secrets: readonly SecretSpan[]): Map<s
 }
 
 /** The distinct strings that the spans mark. */
-export function secretValues(command: Command, secrets: readonly SecretSpan[]): readonly string[] {
+function secretValues(command: Command, secrets: readonly SecretSpan[]): readonly string[] {
   if (secrets.length === 0) return []
   const byPointer = new Map<string, string>()
   eachString(command, (text, pointer) => byPointer.set(pointer, text))

@@ -75,6 +75,15 @@ export function united(spans: readonly Span[]): readonly Span[] {
   return result
 }
 
+/** United within each string of the command. */
+export function unitedSecrets(secrets: readonly SecretSpan[]): readonly SecretSpan[] {
+  const byPointer = new Map<string, Span[]>()
+  for (const { pointer, start, end } of secrets) {
+    byPointer.set(pointer, [...(byPointer.get(pointer) ?? []), { start, end }])
+  }
+  return [...byPointer].flatMap(([pointer, spans]) => united(spans).map((span) => ({ pointer, ...span })))
+}
+
 const secretName =
   /^(?:proxy-)?authorization$|^(?:set-)?cookie$|passw(?:or)?d|passphrase|^pwd$|secret|(?:^|[-_.])token$|api[-_]?key|(?:access|private|account|shared)[-_]?key|^x-auth/i
 

@@ -6,6 +6,7 @@ import type { Analyser, Telemetry } from '../ports.ts'
 import { createInlineParsers, inlineLength } from './inline.ts'
 import { createPool } from './pool.ts'
 import { compilePostgres, createPostgresParser } from './postgres.ts'
+import { warmUp } from './warm-up.ts'
 
 interface AnalyserOptions {
   /** Worker threads; 2 by default. */
@@ -31,12 +32,13 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ope
   const inline = createInlineParsers({ first: await renew(), renew, recycleAfter })
   const pool = createPool({ postgres, workers, watchdogMs, recycleAfter })
   pool.warm()
+  warmUp(inline.parsers)
 
   const analyseInline = (request: AnalysisRequest): Analysis | null => {
     inline.begin()
     const start = performance.now()
     const analysis = analyse(request, inline.parsers, clock)
-    if (inline.wasPutOff()) return null
+    if (inline.wasPutOff() || ranOutOfTime(analysis)) return null
     const parsing = inline.parseMicros()
     telemetry?.stage('parse', parsing)
     telemetry?.stage('analyse', (performance.now() - start) * 1000 - parsing)
@@ -58,6 +60,11 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ope
     },
     close: pool.close,
   }
+}
+
+/** Somebody else may have had the processor: a thread has it to itself. */
+function ranOutOfTime({ intent }: Analysis): boolean {
+  return intent.opaque && intent.opaque_reasons.some(({ code }) => code === 'time_limit')
 }
 
 const clock = (): number => performance.now()

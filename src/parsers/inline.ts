@@ -1,7 +1,9 @@
 /**
  * Parsers on the main thread, for small input only. libpg-query is corrupted for good by a few dozen
- * inputs that overflow the stack. Measured on Node 20 with the shapes of the fuzz test: none up to
- * 8 KiB, the first at 12 KB. What is larger, or would keep the main thread busy, is put off to a worker.
+ * inputs that overflow the stack. Measured on Node 20 with the shapes of the fuzz test: the parser
+ * takes any of 8 KiB and fails first at 12 KB; the one for PL/pgSQL, which walks the tree with large
+ * frames, takes any of 1.5 KB and fails first at 1.7 KB. What is larger, or would keep the main thread
+ * busy, is put off to a worker.
  */
 import { parse as parseBash } from 'unbash'
 import type { Parsers } from '../intent/analysis.ts'
@@ -10,6 +12,8 @@ import type { PostgresParser } from './postgres.ts'
 
 /** UTF-16 units that are parsed on the main thread at most: a third of the smallest that ever overflowed. */
 export const inlineLength = 4096
+/** The same for PL/pgSQL. */
+export const inlinePlpgsqlLength = 1024
 /** Below it no shape takes more than about 2 ms. */
 const alwaysShallow = 1024
 /** Operators and brackets in a text above that: what nests, or is scanned more than once. */
@@ -40,14 +44,14 @@ class PutOff extends Error {}
 /** Parsers for the main thread. A failed instance is never entered again; until there is another, all is put off. */
 export function createInlineParsers(options: InlineOptions): InlineParsers {
   const postgres = renewable(options)
-  let putOff = false
-  let micros = 0
+  let { putOff, micros } = unused
 
+  const late = (): PutOff => {
+    putOff = true
+    return new PutOff('too large to be parsed on the main thread')
+  }
   const guarded = (text: string, parse: (text: string) => unknown): unknown => {
-    if (putOff || text.length > inlineLength || !isShallow(text)) {
-      putOff = true
-      throw new PutOff('too large to be parsed on the main thread')
-    }
+    if (putOff || text.length > inlineLength || !isShallow(text)) throw late()
     const start = performance.now()
     try {
       return parse(text)
@@ -55,31 +59,33 @@ export function createInlineParsers(options: InlineOptions): InlineParsers {
       micros += (performance.now() - start) * 1000
     }
   }
-  const use = (text: string, parse: (parser: PostgresParser) => unknown): unknown =>
-    guarded(text, () => {
+  const use = (sql: string, call: keyof PostgresParser): unknown =>
+    guarded(sql, () => {
       try {
-        return postgres(parse)
+        return postgres((parser) => parser[call](sql))
       } catch (error) {
         if (!(error instanceof PostgresSyntaxError)) putOff = true
         throw error
       }
     })
 
-  return {
-    parsers: {
-      postgres: (sql) => use(sql, (parser) => parser.parse(sql)),
-      plpgsql: (sql) => use(sql, (parser) => parser.plpgsql(sql)),
-      postgresScan: (sql) => use(sql, (parser) => parser.scan(sql)),
-      bash: (text) => guarded(text, parseBash),
+  const parsers: Parsers = {
+    postgres: (sql) => use(sql, 'parse'),
+    plpgsql(sql) {
+      if (sql.length > inlinePlpgsqlLength) throw late()
+      return use(sql, 'plpgsql')
     },
-    begin() {
-      putOff = false
-      micros = 0
-    },
-    wasPutOff: () => putOff,
-    parseMicros: () => micros,
+    postgresScan: (sql) => use(sql, 'scan'),
+    bash: (text) => guarded(text, parseBash),
   }
+  const begin = (): void => {
+    ;({ putOff, micros } = unused)
+  }
+  return { parsers, begin, wasPutOff: () => putOff, parseMicros: () => micros }
 }
+
+/** Nothing put off, no time spent. */
+const unused = { putOff: false, micros: 0 }
 
 /** Calls with the current instance, which is replaced after a fault and after many uses. */
 function renewable({ first, renew, recycleAfter }: InlineOptions) {

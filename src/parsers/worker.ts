@@ -5,6 +5,7 @@ import { analyse } from '../intent/analyse.ts'
 import type { Analysis, AnalysisRequest, Parsers } from '../intent/analysis.ts'
 import { PostgresSyntaxError, createPostgresParser } from './postgres.ts'
 import type { CompiledPostgres } from './postgres.ts'
+import { warmUp } from './warm-up.ts'
 
 /** What the pool hands to a thread at its start. */
 export interface WorkerStart {
@@ -49,5 +50,7 @@ if (port !== null) {
     const analysis = analyse(request, parsers, () => performance.now())
     port.postMessage({ ready: false, analysis, parses, faulty } satisfies WorkerMessage)
   })
+  warmUp(parsers)
+  parses = 0
   port.postMessage({ ready: true } satisfies WorkerMessage)
 }

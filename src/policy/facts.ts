@@ -25,8 +25,36 @@ export function usedFacts(
   requestText?: CanonicalJson | null,
 ): UsedFacts {
   if (request === undefined) return pinned.facts === undefined ? noFacts : bundleFacts(pinned.facts)
-  if (pinned.facts === undefined) return used(request, requestText ?? canonicalJson(request), 'request')
-  const merged = mergeFacts({ facts: pinned.facts, schema: pinned.schema }, request)
+  return rememberedFacts(pinned, request, requestText ?? canonicalJson(request))
+}
+
+/**
+ * A gateway sends the same facts with each command until the schema changes: the digest, and the very
+ * object, which analysers index by, are kept. By the whole text, so nothing else can be mistaken for it.
+ */
+const remembered = new WeakMap<object, Map<string, UsedFacts>>()
+const unpinned = {}
+const rememberedAtMost = 64
+const longestRemembered = 65_536
+
+function rememberedFacts(pinned: Pinned, request: Facts, text: CanonicalJson): UsedFacts {
+  const known = remembered.get(pinned.facts ?? unpinned) ?? new Map<string, UsedFacts>()
+  const key = `${pinned.schema ?? ''}\n${text}`
+  const held = known.get(key)
+  const made = held ?? requestFacts(pinned, request, text)
+  if (key.length > longestRemembered) return made
+  // Whoever was used last comes last, and the first one goes.
+  known.delete(key)
+  known.set(key, made)
+  const [oldest] = known.keys()
+  if (known.size > rememberedAtMost && oldest !== undefined) known.delete(oldest)
+  remembered.set(pinned.facts ?? unpinned, known)
+  return made
+}
+
+function requestFacts({ facts, schema }: Pinned, request: Facts, text: CanonicalJson): UsedFacts {
+  if (facts === undefined) return used(request, text, 'request')
+  const merged = mergeFacts({ facts, schema }, request)
   return used(merged, canonicalJson(merged), 'bundle+request')
 }
 

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import type { Action, Caller } from '../action/action.ts'
-import { canonicalJson, canonicalObject } from '../action/canonical.ts'
+import { canonicalJson, canonicalObject, canonicalString } from '../action/canonical.ts'
 import type { CanonicalJson } from '../action/canonical.ts'
 import type { ActionTexts } from '../action/texts.ts'
 import type { Analysis } from '../intent/analysis.ts'
@@ -13,7 +13,7 @@ import { intentText, lineageText } from '../intent/text.ts'
 import type { VerifiedActor } from './actor.ts'
 import type { BatchTotal } from './batch.ts'
 import type { BundleData } from './bundle.ts'
-import { placeOf } from './places.ts'
+import { ownPlace, placeOf } from './places.ts'
 import type { ResolvedTarget } from './target.ts'
 
 /** All that a judgement rests on. */
@@ -88,7 +88,7 @@ function inputParts(judged: Judged): InputParts {
     intent: intentText(analysis.intent),
     lineage: lineageText(analysis.lineage),
     target: resolved.text,
-    time: canonicalJson(judged.now.toISOString()),
+    time: canonicalString(judged.now.toISOString()),
   }
 }
 
@@ -109,11 +109,24 @@ function callerText(caller: Caller): CanonicalJson {
  * the record try passwords.
  */
 function commandText({ action, recorded, texts }: Judged): CanonicalJson {
-  const uncut = recorded.command === action.command ? texts.command : canonicalJson(recorded.command)
-  return canonicalJson({ ...recorded.command, digest: `sha256:${hash('sha256', uncut, 'hex')}` })
+  const { command } = recorded
+  const text = command === action.command ? texts.command : canonicalJson(command)
+  const digest = `"digest":"sha256:${hash('sha256', text, 'hex')}"`
+  // A free command may have a member of that name, which must not stand for ours.
+  const whole = Object.hasOwn(command, 'digest') ? canonicalJson({ ...command, digest: undefined }) : text
+  // Spliced in where it belongs, so that the long text beside it is not written a second time.
+  const before = Object.entries(command).filter(([name]) => name < 'digest')
+  const head = canonicalJson(Object.fromEntries(before)).slice(0, -1)
+  const rest = whole.slice(head.length).replace(/^,/, '')
+  return `${head}${before.length === 0 ? '' : ','}${digest}${rest === '}' ? '' : ','}${rest}` as CanonicalJson
 }
 
 /** One place per effect, in their order. */
 function placesText({ analysis, resolved, data }: Judged): CanonicalJson {
-  return canonicalJson(analysis.intent.effects.map((effect) => placeOf(effect, resolved.place, data)))
+  const { place } = resolved
+  const here = canonicalJson(ownPlace(place))
+  const places = analysis.intent.effects.map((effect) =>
+    effect.endpoint === null ? here : canonicalJson(placeOf(effect, place, data)),
+  )
+  return `[${places.join(',')}]` as CanonicalJson
 }

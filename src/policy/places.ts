@@ -56,16 +56,20 @@ export function isProtected(data: BundleData, environment: string | undefined): 
   return data.environments[environment]?.protected !== false
 }
 
+/** The place of an effect that says nothing of where it lands: the target. */
+export function ownPlace({ environment, protected: isProtected, id }: OwnPlace): Place {
+  return { environment, protected: isProtected, target: id, why: 'target' }
+}
+
 /** The place of one effect. */
 export function placeOf(effect: Effect, own: OwnPlace, data: BundleData): Place {
   const { endpoint } = effect
-  const here = { environment: own.environment, protected: own.protected, target: own.id }
-  if (endpoint === null) return { ...here, why: 'target' }
+  if (endpoint === null) return ownPlace(own)
   const names = locators(endpoint)
   if (names.length > 0) return resolved(names, own, data)
   // Nothing is named: this system's own default is the target; of another system, whatever the environment says.
   const elsewhere = (endpoint.database ?? null) !== null || effect.resource.system !== own.system
-  return elsewhere ? unresolved(own) : { ...here, why: 'target' }
+  return elsewhere ? unresolved(own) : ownPlace(own)
 }
 
 /** Members that say where. A port, a database or a namespace alone tells no machine from another. */

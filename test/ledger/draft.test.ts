@@ -80,6 +80,7 @@ const judged: Judged = {
   caller: { id: 'svc', issuer: 'i', scopes: ['decide'] },
   data,
   now: new Date('2026-11-21T03:00:00.123Z'),
+  batch: [],
   grants: [],
 }
 

@@ -91,6 +91,7 @@ const inputOf = (asked: Action): PolicyInput => {
     caller,
     data,
     now: new Date('2026-11-21T03:00:00.123Z'),
+    batch: [],
     grants: [],
   })
 }
@@ -110,6 +111,7 @@ test('is the whole document, in canonical JSON', () => {
       groups: [],
       claimed: { roles: [], groups: [], attributes: {} },
     },
+    batch: [],
     caller: { id: 'svc', issuer: 'https://issuer.example', scopes: ['decide', 'outcome'] },
     checks: [],
     command: { ...action.command, digest: `sha256:${hash('sha256', canonicalJson(action.command), 'hex')}` },
