@@ -2,6 +2,7 @@
 import type { Node } from './tree.ts'
 import type { Run } from './model.ts'
 import { objectName, objectTypeName } from './object-name.ts'
+import type { ObjectName } from './object-name.ts'
 import { relationOf } from './relation.ts'
 import { grantOwnership } from './roles.ts'
 import { emit, unseen } from './run.ts'
@@ -129,20 +130,11 @@ export function rename(run: Run, { RenameStmt: statement }: Statement<'RenameStm
   const { relation, relationType, renameType, subname } = statement
   const isColumn = renameType === 'OBJECT_COLUMN' || renameType === 'OBJECT_ATTRIBUTE'
   const type = objectTypeName(isColumn ? relationType : renameType)
-  const named = relation === undefined ? null : relationOf(run, relation)
-  emit(run, {
-    action: 'alter',
-    scope: 'single',
-    why: 'rename',
-    resource: {
-      type,
-      name: named?.shown ?? subname ?? renamed(run, statement),
-      schema: named?.schema ?? null,
-      columns: isColumn && subname !== undefined ? [subname] : [],
-    },
-  })
+  const named = relation === undefined ? renamed(run, statement) : objectName(run, { RangeVar: relation })
+  const columns = isColumn && subname !== undefined ? [subname] : []
+  emit(run, { action: 'alter', scope: 'single', why: 'rename', resource: { type, ...named, columns } })
 }
 
-function renamed(run: Run, { object }: Statement<'RenameStmt'>['RenameStmt']): string {
-  return objectName(run, object, false).name
+function renamed(run: Run, { object, subname }: Statement<'RenameStmt'>['RenameStmt']): ObjectName {
+  return subname === undefined ? objectName(run, object) : { name: subname, schema: null }
 }

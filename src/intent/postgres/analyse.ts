@@ -146,15 +146,22 @@ const blank = /[\s;]/
 function readStatements(run: Run, text: string, list: readonly Raw[]): void {
   const offset = utf16Offsets(text)
   const closed = closedTransactions(list)
-  for (const [index, { stmt, stmt_location: location = 0, stmt_len: length = 0 }] of list.entries()) {
-    if (stmt === undefined) continue
-    let start = offset(location)
-    const end = length === 0 ? text.length : offset(location + length)
-    while (start < end && blank.test(text[start] ?? '')) start++
+  for (const [index, raw] of list.entries()) {
+    if (raw.stmt === undefined) continue
+    const span = placeIn(text, raw, offset)
     run.session.closed = closed[index] ?? false
-    const span = run.depth === 0 ? ([start, end] as const) : null
-    readStatement({ ...run, span, source: text.slice(start, end) }, stmt)
+    const source = text.slice(span[0], span[1])
+    readStatement({ ...run, span: run.depth === 0 ? span : null, source }, raw.stmt)
   }
+}
+
+/** A statement's place without the blanks before it. */
+function placeIn(text: string, raw: Raw, offset: (bytes: number) => number): readonly [number, number] {
+  const { stmt_len: length = 0, stmt_location: location = 0 } = raw
+  let start = offset(location)
+  const end = length === 0 ? text.length : offset(location + length)
+  while (start < end && blank.test(text[start] ?? '')) start++
+  return [start, end]
 }
 
 /** Which statements stand in a transaction that the text itself begins and ends. */
@@ -163,15 +170,17 @@ function closedTransactions(list: readonly Raw[]): readonly boolean[] {
   let began = -1
   for (const [index, { stmt }] of list.entries()) {
     if (stmt === undefined || !('TransactionStmt' in stmt)) continue
-    const { kind } = stmt.TransactionStmt
-    if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') began = began < 0 ? index : began
-    else if (kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_ROLLBACK') {
-      if (began >= 0) closed.fill(true, began, index)
-      began = stmt.TransactionStmt.chain === true ? index : -1
-    }
+    const { chain, kind = '' } = stmt.TransactionStmt
+    if (begins.has(kind) && began < 0) began = index
+    if (!ends.has(kind)) continue
+    if (began >= 0) closed.fill(true, began, index)
+    began = chain === true ? index : -1
   }
   return closed
 }
+
+const begins: ReadonlySet<string> = new Set(['TRANS_STMT_BEGIN', 'TRANS_STMT_START'])
+const ends: ReadonlySet<string> = new Set(['TRANS_STMT_COMMIT', 'TRANS_STMT_ROLLBACK'])
 
 /** Reads one statement; what it reads of tables is reported when all of its conditions are known. */
 function readStatement(run: Run, node: Node): void {

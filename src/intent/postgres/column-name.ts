@@ -45,17 +45,17 @@ function figureOther(node: Node, depth: number): Named | null {
   if ('ColumnRef' in node) return strong(stringsOf(node.ColumnRef.fields).at(-1))
   if ('FuncCall' in node) return strong(stringsOf(node.FuncCall.funcname).at(-1))
   if ('TypeCast' in node) {
-    const inner = figure(node.TypeCast.arg, depth + 1)
-    if (inner?.strength === 2) return inner
-    return { name: typeNameOf(node.TypeCast.typeName), strength: 1 }
+    return stronger(figure(node.TypeCast.arg, depth + 1), typeNameOf(node.TypeCast.typeName))
   }
-  if ('CaseExpr' in node) {
-    const inner = figure(node.CaseExpr.defresult, depth + 1)
-    return inner?.strength === 2 ? inner : { name: 'case', strength: 1 }
-  }
+  if ('CaseExpr' in node) return stronger(figure(node.CaseExpr.defresult, depth + 1), 'case')
   if ('CollateClause' in node) return figure(node.CollateClause.arg, depth + 1)
   if ('SubLink' in node) return figureSubLink(node.SubLink.subLinkType, node.SubLink.subselect, depth)
   return figureRare(node, depth)
+}
+
+/** An inner name of its own beats that of a type or `case`. */
+function stronger(inner: Named | null, name: string): Named {
+  return inner !== null && inner.strength === 2 ? inner : { name, strength: 1 }
 }
 
 function figureRare(node: Node, depth: number): Named | null {
@@ -63,6 +63,10 @@ function figureRare(node: Node, depth: number): Named | null {
     const own = stringsOf(node.A_Indirection.indirection).at(-1)
     return own === undefined ? figure(node.A_Indirection.arg, depth + 1) : strong(own)
   }
+  return figureConstruct(node)
+}
+
+function figureConstruct(node: Node): Named | null {
   if ('A_Expr' in node) return node.A_Expr.kind === 'AEXPR_NULLIF' ? strong('nullif') : null
   if ('MinMaxExpr' in node) return strong(node.MinMaxExpr.op === 'IS_LEAST' ? 'least' : 'greatest')
   if ('SQLValueFunction' in node) return strong(valueFunctionName(node.SQLValueFunction.op))
@@ -90,7 +94,7 @@ function figureSubLink(type: string | undefined, query: Node | undefined, depth:
 }
 
 /** A set operation's columns are named by its first query. */
-export function leftmost(statement: SelectStmt): SelectStmt {
+function leftmost(statement: SelectStmt): SelectStmt {
   let first = statement
   while (first.larg !== undefined) first = first.larg
   return first

@@ -1,7 +1,8 @@
 /** Reads a boolean expression as a condition: what each part of it proves, and about which table. */
-import { constantOf, isArrayOfConstants } from './constant.ts'
+import { constantOf, elementsOf, isArrayOfConstants } from './constant.ts'
+import type { ArrayConstant } from './constant.ts'
 import { visited } from './expression.ts'
-import { builtInOperator, fold } from './fold.ts'
+import { builtInOperator, fold, foldCondition } from './fold.ts'
 import type { ColumnUse, Cond, End, Frame, Qual } from './model.ts'
 import { resolveColumn } from './resolve.ts'
 import { ascend, descend } from './run.ts'
@@ -15,9 +16,8 @@ export function conditionOf(frame: Frame, node: Node): Cond {
   if ('BoolExpr' in node && node.BoolExpr.boolop !== 'NOT_EXPR') return junction(frame, node.BoolExpr)
   const met = visited(frame, node)
   if (met.uses.length === 0 && !met.parameter && !met.query) {
-    const value = fold(node)
-    if (value === true) return always
-    if (value === false || value === null) return never
+    const value = foldCondition(node)
+    if (value !== undefined) return value === true ? always : never
   }
   return (
     proving(frame, node) ?? {
@@ -67,26 +67,21 @@ function negated(frame: Frame, node: Node | undefined): Cond | null {
 
 function ofOperator(frame: Frame, expr: A_Expr): Cond | null {
   const operator = builtInOperator(expr.name)
-  switch (expr.kind) {
-    case 'AEXPR_OP':
-      return operator === '=' ? equality(frame, expr) : reflexive(frame, operator, expr)
-    case 'AEXPR_IN':
-      return operator === '=' ? inList(frame, expr) : null
-    case 'AEXPR_OP_ANY':
-      return operator === '=' ? anyOf(frame, expr) : null
-    case 'AEXPR_LIKE':
-    case 'AEXPR_ILIKE':
-      return operator === '~~' || operator === '~~*' ? matchesAll(frame, expr) : null
-    case 'AEXPR_NOT_DISTINCT':
-      return sameColumn(frame, expr) === null ? null : always
-    default:
-      return null
-  }
+  const prove = operator === null ? undefined : provers.get(`${expr.kind ?? ''} ${operator}`)
+  return prove === undefined ? null : prove(frame, expr)
 }
 
-function reflexive(frame: Frame, operator: string | null, expr: A_Expr): Cond | null {
-  return operator === '<=' || operator === '>=' ? sameColumn(frame, expr) : null
-}
+/** Kinds and operators that prove something. */
+const provers: ReadonlyMap<string, (frame: Frame, expr: A_Expr) => Cond | null> = new Map([
+  ['AEXPR_OP =', equality],
+  ['AEXPR_OP <=', sameColumn],
+  ['AEXPR_OP >=', sameColumn],
+  ['AEXPR_IN =', inList],
+  ['AEXPR_OP_ANY =', anyOf],
+  ['AEXPR_LIKE ~~', matchesAll],
+  ['AEXPR_ILIKE ~~*', matchesAll],
+  ['AEXPR_NOT_DISTINCT =', (frame, expr) => (sameColumn(frame, expr) === null ? null : always)],
+])
 
 /** The table's own column that an expression is, with nothing around it. */
 function columnOf(frame: Frame, node: Node | undefined): ReturnType<typeof resolveColumn> | null {
@@ -181,39 +176,28 @@ function inList(frame: Frame, expr: A_Expr): Cond | null {
   const items = rexpr !== undefined && 'List' in rexpr ? (rexpr.List.items ?? []) : []
   if (lexpr !== undefined && 'RowExpr' in lexpr) return rowIn(frame, lexpr.RowExpr.args ?? [], items)
   const use = columnOf(frame, lexpr)?.plain ?? null
-  if (use === null) return null
-  let dynamic = false
-  for (const item of items) {
-    const constant = constantOf(frame, item, use)
-    if (constant === null) return null
-    dynamic ||= constant.dynamic
-  }
-  return among(use, items.length, { dynamic, why: 'unique_key_in' })
+  return use === null ? null : amongValues(use, elementsOf(frame, items, use))
+}
+
+function amongValues(use: ColumnUse, values: ArrayConstant | null): Cond | null {
+  return values === null ? null : among(use, values.count, { dynamic: values.dynamic, why: 'unique_key_in' })
 }
 
 /** `(a, b) IN ((1, 2), (3, 4))`. */
 function rowIn(frame: Frame, left: readonly Node[], items: readonly Node[]): Cond | null {
-  const uses = left.map((node) => columnOf(frame, node)?.plain ?? null)
+  const uses = left.flatMap((node) => columnOf(frame, node)?.plain ?? [])
   const [first] = uses
-  if (first === undefined || first === null) return null
-  const columns: string[] = []
-  for (const use of uses) {
-    if (use === null || use.read !== first.read) return null
-    columns.push(use.column)
-  }
-  for (const item of items) {
-    const args = 'RowExpr' in item ? (item.RowExpr.args ?? []) : []
-    if (args.length !== columns.length || !args.every((arg) => constantOf(frame, arg, null) !== null))
-      return null
-  }
-  return {
-    kind: 'among',
-    read: first.read,
-    columns,
-    count: items.length,
-    dynamic: false,
-    why: 'unique_key_in',
-  }
+  if (first === undefined || uses.length !== left.length) return null
+  const { read } = first
+  if (!uses.every((use) => use.read === read)) return null
+  if (!items.every((item) => isConstantRow(frame, item, uses.length))) return null
+  const columns = uses.map((use) => use.column)
+  return { kind: 'among', read, columns, count: items.length, dynamic: false, why: 'unique_key_in' }
+}
+
+function isConstantRow(frame: Frame, item: Node, length: number): boolean {
+  const args = 'RowExpr' in item ? (item.RowExpr.args ?? []) : []
+  return args.length === length && args.every((arg) => constantOf(frame, arg, null) !== null)
 }
 
 /** `id = ANY (…)`: an array of constants, a bound array, or a query. */
@@ -221,8 +205,7 @@ function anyOf(frame: Frame, expr: A_Expr): Cond | null {
   const use = columnOf(frame, expr.lexpr)?.plain ?? null
   if (use === null || expr.rexpr === undefined) return null
   if ('SubLink' in expr.rexpr) return fromQuery(frame, use, expr.rexpr.SubLink)
-  const array = isArrayOfConstants(frame, expr.rexpr, use)
-  return array === null ? null : among(use, array.count, { dynamic: array.dynamic, why: 'unique_key_in' })
+  return amongValues(use, isArrayOfConstants(frame, expr.rexpr, use))
 }
 
 function ofSubLink(frame: Frame, link: SubLink): Cond | null {

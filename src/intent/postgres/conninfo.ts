@@ -16,16 +16,10 @@ export function readConnection(run: Run, text: string): Connection | null {
     const value = words.get(name)
     if (value !== undefined && value !== '') run.findings.secrets.add(value)
   }
-  const host = words.get('hostaddr') ?? words.get('host') ?? 'localhost'
-  return {
-    host: host === '' ? 'localhost' : host,
-    endpoint: {
-      host: host === '' ? 'localhost' : host,
-      port: words.get('port') ?? null,
-      database: words.get('dbname') ?? null,
-      profile: words.get('service') ?? null,
-    },
-  }
+  const host = words.get('hostaddr') || words.get('host') || 'localhost'
+  const word = (name: string): string | null => words.get(name) ?? null
+  const endpoint = { host, port: word('port'), database: word('dbname'), profile: word('service') }
+  return { host, endpoint }
 }
 
 /** `key = value` pairs; a value in single quotes may hold blanks, a backslash keeps the next character. */
@@ -47,13 +41,19 @@ function fromUri(text: string): ReadonlyMap<string, string> | null {
   const [, user = '', place = '', database = '', query = ''] = match
   const colon = user.indexOf(':')
   if (colon >= 0) words.set('password', user.slice(colon + 1))
-  const host = /^(\[[^\]]*\]|[^:,]*)(?::(\d+))?/.exec(place)
-  words.set('host', place.includes(',') ? place : (host?.[1] ?? '').replaceAll(/[[\]]/g, ''))
-  if (host?.[2] !== undefined) words.set('port', host[2])
+  addPlace(words, place)
   if (database !== '') words.set('dbname', database)
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=')
     if (equals > 0) words.set(pair.slice(0, equals), pair.slice(equals + 1))
   }
   return words
+}
+
+/** `host:port`; of several, which are tried in turn, the host is all of them. */
+function addPlace(words: Map<string, string>, place: string): void {
+  const several = place.includes(',')
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:,]*)(?::(\d+))?/.exec(place) ?? []
+  words.set('host', several ? place : host.replaceAll(/[[\]]/g, ''))
+  if (port !== undefined && !several) words.set('port', port)
 }

@@ -23,15 +23,23 @@ const bound: Constant = { dynamic: true, isNull: false }
 export function constantOf(frame: Frame, node: Node, column: ColumnUse | null): Constant | null {
   if ('ParamRef' in node) return parameter(frame, node.ParamRef.number ?? 0)
   if ('ColumnRef' in node) return resolveColumn(frame, node.ColumnRef).variable ? bound : null
-  if ('TypeCast' in node) {
-    const { arg, typeName } = node.TypeCast
-    return arg !== undefined && isOwnType(column, typeName) ? constantOf(frame, arg, column) : null
-  }
+  const inside = uncast(node, column)
+  if (inside !== node) return inside === null ? null : constantOf(frame, inside, column)
   if ('A_Const' in node) return node.A_Const.isnull === true ? nullConstant : fixed
-  if (!('A_Expr' in node)) return null
+  return 'A_Expr' in node ? folded(node) : null
+}
+
+function folded(node: Node): Constant | null {
   const value = fold(node)
   if (value === undefined) return null
   return value === null ? nullConstant : fixed
+}
+
+/** What a cast to the column's own type is of; null for another cast, the node itself where there is none. */
+function uncast(node: Node, column: ColumnUse | null): Node | null {
+  if (!('TypeCast' in node)) return node
+  const { arg, typeName } = node.TypeCast
+  return arg !== undefined && isOwnType(column, typeName) ? arg : null
 }
 
 function parameter(frame: Frame, number: number): Constant | null {
@@ -64,31 +72,34 @@ function isOwnType(column: ColumnUse | null, type: TypeName | undefined): boolea
 }
 
 /** An array whose length is known: its elements, or the values bound to it. */
-export function isArrayOfConstants(
-  frame: Frame,
-  node: Node,
-  column: ColumnUse,
-): { readonly count: number; readonly dynamic: boolean } | null {
-  if ('A_ArrayExpr' in node) return elements(frame, node.A_ArrayExpr.elements ?? [], column)
-  if ('ParamRef' in node) {
-    const value = parameterValue(frame.run, node.ParamRef.number ?? 0)
-    const known = Array.isArray(value) && parameterKind(frame.run, node.ParamRef.number ?? 0) === 'array'
-    return known ? { count: value.length, dynamic: true } : null
-  }
-  if ('TypeCast' in node && node.TypeCast.arg !== undefined) {
-    const { arg, typeName } = node.TypeCast
-    return isOwnType(column, typeName) ? isArrayOfConstants(frame, arg, column) : null
-  }
-  const text = 'A_Const' in node ? node.A_Const.sval?.sval : undefined
-  if (text === undefined || !/^\{[^{}"\\]*\}$/.test(text)) return null
+export function isArrayOfConstants(frame: Frame, node: Node, column: ColumnUse): ArrayConstant | null {
+  const inside = uncast(node, column)
+  if (inside !== node) return inside === null ? null : isArrayOfConstants(frame, inside, column)
+  if ('A_ArrayExpr' in node) return elementsOf(frame, node.A_ArrayExpr.elements ?? [], column)
+  if ('ParamRef' in node) return boundArray(frame, node.ParamRef.number ?? 0)
+  return 'A_Const' in node ? writtenArray(node.A_Const.sval?.sval ?? '') : null
+}
+
+/** How many values there are to compare with. */
+export interface ArrayConstant {
+  readonly count: number
+  readonly dynamic: boolean
+}
+
+function boundArray(frame: Frame, number: number): ArrayConstant | null {
+  const value = parameterValue(frame.run, number)
+  const known = Array.isArray(value) && parameterKind(frame.run, number) === 'array'
+  return known ? { count: value.length, dynamic: true } : null
+}
+
+/** `'{1,2,3}'`: without quotes and braces inside, as many as there are commas, and one. */
+function writtenArray(text: string): ArrayConstant | null {
+  if (!/^\{[^{}"\\]*\}$/.test(text)) return null
   return { count: text.length === 2 ? 0 : text.split(',').length, dynamic: false }
 }
 
-function elements(
-  frame: Frame,
-  nodes: readonly Node[],
-  column: ColumnUse,
-): { readonly count: number; readonly dynamic: boolean } | null {
+/** A list whose every item is one value. */
+export function elementsOf(frame: Frame, nodes: readonly Node[], column: ColumnUse): ArrayConstant | null {
   let dynamic = false
   for (const node of nodes) {
     const constant = constantOf(frame, node, column)

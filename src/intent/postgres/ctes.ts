@@ -6,19 +6,24 @@ import { stringsOf } from './tree.ts'
 /** The names in scope inside a statement with this WITH clause. */
 export function bindCtes(env: Environment, clause: WithClause | undefined): Cte | null {
   let { ctes } = env
-  for (const node of clause?.ctes ?? []) {
+  if (clause === undefined) return ctes
+  for (const node of clause.ctes ?? []) {
     if (!('CommonTableExpr' in node)) continue
     const entry = node.CommonTableExpr
-    const { ctequery } = entry
-    if (ctequery === undefined) continue
-    const recursive =
-      clause?.recursive === true && 'SelectStmt' in ctequery && isSetOperation(ctequery.SelectStmt)
-    const shape = recursive
-      ? recursiveShape({ ...env, ctes }, entry, ctequery.SelectStmt)
-      : env.run.engine.query({ ...env, ctes }, ctequery)
+    const shape = shapeOf({ ...env, ctes }, entry, clause.recursive === true)
+    if (shape === null) continue
     ctes = { name: entry.ctename ?? '', shape: renamed(shape, entry), references: 0, next: ctes }
   }
   return ctes
+}
+
+function shapeOf(env: Environment, entry: CommonTableExpr, recursive: boolean): Shape | null {
+  const { ctequery: query } = entry
+  if (query === undefined) return null
+  if (recursive && 'SelectStmt' in query && isSetOperation(query.SelectStmt)) {
+    return recursiveShape(env, entry, query.SelectStmt)
+  }
+  return env.run.engine.query(env, query)
 }
 
 function isSetOperation(statement: SelectStmt): boolean {

@@ -45,6 +45,7 @@ function droppedName(
   type: string,
   node: Node,
 ): { readonly name: string; readonly schema: string | null } {
+  if (type === 'OBJECT_TABLE') return tableName(run, node)
   const parts = partsOf(node)
   if (global.has(type)) return { name: parts.join('.'), schema: null }
   if (ofTable.has(type)) {
@@ -58,14 +59,13 @@ function droppedName(
 export function dropObjects(run: Run, { DropStmt: statement }: Statement<'DropStmt'>): void {
   const { behavior, objects, removeType = '' } = statement
   const cascade = behavior === 'DROP_CASCADE'
+  const all = holdsData.has(removeType) || (cascade && heldByColumns.has(removeType))
   for (const node of objects ?? []) {
-    const { name, schema } =
-      removeType === 'OBJECT_TABLE' ? tableName(run, node) : droppedName(run, removeType, node)
-    const all = holdsData.has(removeType) || (cascade && heldByColumns.has(removeType))
+    const { name, schema } = droppedName(run, removeType, node)
     emit(run, {
       action: 'drop',
       scope: all ? 'all' : 'single',
-      why: all ? (cascade ? 'drop_cascade' : 'drop') : 'drop',
+      why: all && cascade ? 'drop_cascade' : 'drop',
       cascade,
       resource: { type: objectTypeName(removeType), name, schema },
     })

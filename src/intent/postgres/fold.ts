@@ -47,21 +47,17 @@ export function builtInOperator(name: readonly Node[] | undefined): string | nul
 function foldExpr(expr: A_Expr): Folded {
   const operator = builtInOperator(expr.name)
   if (operator === null) return undefined
-  switch (expr.kind) {
-    case 'AEXPR_OP':
-      return foldOperator(operator, expr)
-    case 'AEXPR_DISTINCT':
-    case 'AEXPR_NOT_DISTINCT':
-      return foldDistinct(fold(expr.lexpr), fold(expr.rexpr), expr.kind === 'AEXPR_DISTINCT')
-    case 'AEXPR_LIKE':
-      return fold(expr.lexpr) === null ? null : foldLike(operator, fold(expr.lexpr), fold(expr.rexpr))
-    case 'AEXPR_IN':
-      return foldIn(operator, fold(expr.lexpr), expr.rexpr)
-    case 'AEXPR_BETWEEN':
-      return foldBetween(fold(expr.lexpr), expr.rexpr)
-    default:
-      return undefined
-  }
+  const make = Object.hasOwn(byKind, expr.kind ?? '') ? byKind[expr.kind ?? ''] : undefined
+  return make?.(operator, expr)
+}
+
+const byKind: Readonly<Record<string, (operator: string, expr: A_Expr) => Folded>> = {
+  AEXPR_OP: foldOperator,
+  AEXPR_DISTINCT: (_, expr) => foldDistinct(fold(expr.lexpr), fold(expr.rexpr), true),
+  AEXPR_NOT_DISTINCT: (_, expr) => foldDistinct(fold(expr.lexpr), fold(expr.rexpr), false),
+  AEXPR_LIKE: (operator, expr) => foldLike(operator, fold(expr.lexpr), fold(expr.rexpr)),
+  AEXPR_IN: (operator, expr) => foldIn(operator, fold(expr.lexpr), expr.rexpr),
+  AEXPR_BETWEEN: (_, expr) => foldBetween(fold(expr.lexpr), expr.rexpr),
 }
 
 function foldOperator(operator: string, expr: A_Expr): Folded {
@@ -69,11 +65,15 @@ function foldOperator(operator: string, expr: A_Expr): Folded {
   if (expr.lexpr === undefined) return foldSign(operator, right)
   const left = fold(expr.lexpr)
   if (left === undefined || right === undefined) return undefined
-  if (left === null || right === null) return null
+  return left === null || right === null ? null : foldValues(operator, left, right)
+}
+
+type Value = boolean | number | string
+
+function foldValues(operator: string, left: Value, right: Value): Folded {
   if (typeof left === 'number' && typeof right === 'number') return numbers(operator, left, right)
   if (typeof left === 'string' && typeof right === 'string') return strings(operator, left, right)
-  if (typeof left === 'boolean' && typeof right === 'boolean') return compared(operator, left === right)
-  return undefined
+  return typeof left === typeof right ? compared(operator, left === right) : undefined
 }
 
 function foldSign(operator: string, value: Folded): Folded {
@@ -124,21 +124,17 @@ function comparable(left: Folded, right: Folded): boolean {
 
 /** `%` alone matches every string. */
 function foldLike(operator: string, left: Folded, pattern: Folded): Folded {
+  if (left === null || pattern === null) return null
   if (typeof left !== 'string' || typeof pattern !== 'string' || !/^%+$/.test(pattern)) return undefined
   return operator === '~~' || operator === '!~~' ? operator === '~~' : undefined
 }
 
 function foldIn(operator: string, left: Folded, list: Node | undefined): Folded {
   if (left === undefined || list === undefined || !('List' in list)) return undefined
-  let result: Folded = false
-  for (const item of list.List.items ?? []) {
-    const same = equalFolded(left, fold(item))
-    if (same === undefined) return undefined
-    if (same === true) result = true
-    else if (same === null && result === false) result = null
-  }
-  if (result === null || operator === '=') return result
-  return operator === '<>' ? !result : undefined
+  const same = (list.List.items ?? []).map((item) => equalFolded(left, fold(item)))
+  if (same.includes(undefined)) return undefined
+  if (same.includes(true)) return compared(operator, true)
+  return same.includes(null) ? null : compared(operator, false)
 }
 
 function equalFolded(left: Folded, right: Folded): Folded {
@@ -154,21 +150,20 @@ function foldBetween(value: Folded, list: Node | undefined): Folded {
 }
 
 function foldBool(expr: BoolExpr): Folded {
-  const args = expr.args ?? []
-  if (expr.boolop === 'NOT_EXPR') {
-    const value = fold(args[0])
-    if (value === null) return null
-    return typeof value === 'boolean' ? !value : undefined
-  }
+  const values = (expr.args ?? []).map((arg) => foldCondition(arg))
+  const [first] = values
+  if (expr.boolop === 'NOT_EXPR') return typeof first === 'boolean' ? !first : first
   const decisive = expr.boolop === 'OR_EXPR'
-  let result: Folded = !decisive
-  for (const arg of args) {
-    const value = fold(arg)
-    if (value === decisive) return decisive
-    if (value === null && result !== undefined) result = null
-    else if (typeof value !== 'boolean' && value !== null) result = undefined
-  }
-  return result
+  if (values.includes(decisive)) return decisive
+  if (values.includes(undefined)) return undefined
+  return values.includes(null) ? null : !decisive
+}
+
+/** The value of an expression that stands as a condition: a string literal there is read as a boolean. */
+export function foldCondition(node: Node | undefined): boolean | null | undefined {
+  const value = fold(node)
+  if (typeof value === 'string') return toBoolean(value)
+  return typeof value === 'number' ? undefined : value
 }
 
 const truths = new Set(['t', 'true', 'y', 'yes', 'on', '1'])
@@ -185,11 +180,11 @@ function foldCast(value: Folded, type: TypeName | undefined): Folded {
   return undefined
 }
 
-function asNumber(value: boolean | number | string): Folded {
+function asNumber(value: Value): Folded {
   return typeof value === 'number' ? value : undefined
 }
 
-function toBoolean(value: boolean | number | string): Folded {
+function toBoolean(value: Value): boolean | undefined {
   if (typeof value === 'boolean') return value
   if (typeof value === 'number') return value !== 0
   const word = value.trim().toLowerCase()

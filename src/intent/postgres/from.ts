@@ -5,7 +5,7 @@ import { meetColumns } from './mark.ts'
 import type { Cond, Cte, End, Frame, Output, Shape, Source, TableRead } from './model.ts'
 import { relationOf, tableRead } from './relation.ts'
 import { ascend, descend } from './run.ts'
-import type { JoinExpr, Node, RangeFunction, RangeSubselect, RangeVar } from './tree.ts'
+import type { Alias, JoinExpr, Node, RangeFunction, RangeSubselect, RangeVar } from './tree.ts'
 import { bodyOf, stringOf, stringsOf } from './tree.ts'
 
 /** A base table as a source of columns, named by its alias. */
@@ -137,11 +137,14 @@ function functionColumns(item: RangeFunction): string[] {
   for (const definition of item.coldeflist ?? []) {
     if ('ColumnDef' in definition) names.push(definition.ColumnDef.colname ?? '')
   }
-  if (names.length > 0 || item.ordinality === true || (item.functions ?? []).length !== 1) return names
-  const name = functionName(item)
+  const several = item.ordinality === true || item.functions?.length !== 1
+  return names.length > 0 || several ? names : oneColumn(functionName(item), item.alias)
+}
+
+function oneColumn(name: string, alias: RangeFunction['alias']): string[] {
   if (!singleColumn.has(name)) return []
-  const [column] = stringsOf(item.alias?.colnames)
-  return [column ?? item.alias?.aliasname ?? name]
+  const [column] = stringsOf(alias?.colnames)
+  return [column ?? alias?.aliasname ?? name]
 }
 
 /** Which side a join's condition restricts: rows of an outer side stay without it. */
@@ -156,20 +159,36 @@ function addJoin(frame: Frame, join: JoinExpr): readonly TableRead[] {
   const left = join.larg === undefined ? [] : addFrom(frame, join.larg)
   const second = frame.sources.length
   const right = join.rarg === undefined ? [] : addFrom(frame, join.rarg)
+  const around = frame.clause
+  frame.clause = 'join'
+  joinOn(frame, join, { restricts: restrictedBy(join, left, right), first, second })
+  frame.clause = around
+  if (join.alias !== undefined) aliasJoin(frame, join.alias, first)
+  return [...left, ...right]
+}
+
+function restrictedBy(
+  join: JoinExpr,
+  left: readonly TableRead[],
+  right: readonly TableRead[],
+): readonly TableRead[] {
   const sides = restrictedSides[join.jointype ?? ''] ?? []
-  const restricts = [...(sides.includes('left') ? left : []), ...(sides.includes('right') ? right : [])]
-  if (join.quals !== undefined) {
-    const around = frame.clause
-    frame.clause = 'join'
-    addQual(frame, conditionOf(frame, join.quals), restricts)
-    frame.clause = around
-  }
-  if (join.isNatural === true || join.usingClause !== undefined) frame.merged = true
+  return sides.flatMap((side) => (side === 'left' ? left : right))
+}
+
+/** Indexes of the join's first source, and of the first one on its right side. */
+interface Sides {
+  readonly restricts: readonly TableRead[]
+  readonly first: number
+  readonly second: number
+}
+
+function joinOn(frame: Frame, join: JoinExpr, { restricts, first, second }: Sides): void {
+  if (join.quals !== undefined) addQual(frame, conditionOf(frame, join.quals), restricts)
   for (const column of join.usingClause ?? []) {
     addQual(frame, usingColumn(frame, { first, second, name: stringOf(column) ?? '' }), restricts)
   }
-  if (join.alias !== undefined) aliasJoin(frame, join, first)
-  return [...left, ...right]
+  if (join.isNatural === true || join.usingClause !== undefined) frame.merged = true
 }
 
 /** `USING (id)`: a column of each side, equal. */
@@ -179,10 +198,7 @@ function usingColumn(
 ): Cond {
   const left = onlyEnd(frame.sources.slice(first, second), name)
   const right = onlyEnd(frame.sources.slice(second), name)
-  const around = frame.clause
-  frame.clause = 'join'
   for (const end of [left, right]) if (end?.use) meetColumns(frame, [end.use])
-  frame.clause = around
   if (left !== null && right !== null) return { kind: 'link', ends: [left, right] }
   return { kind: 'other', range: false, uses: [], dynamic: false, query: true }
 }
@@ -196,14 +212,14 @@ function onlyEnd(sources: readonly Source[], name: string): End | null {
 }
 
 /** `(a JOIN b …) AS j` renames both: columns of j may be any of theirs. */
-function aliasJoin(frame: Frame, join: JoinExpr, first: number): void {
+function aliasJoin(frame: Frame, alias: Alias, first: number): void {
   const rest = frame.sources
     .slice(first)
     .flatMap((source) =>
       source.read === null ? (source.shape?.rest ?? []) : [{ read: source.read, column: '*' }],
     )
   frame.sources.push({
-    alias: join.alias?.aliasname ?? '',
+    alias: alias.aliasname ?? '',
     read: null,
     shape: { ...nothing, rest },
     columns: [],

@@ -3,7 +3,7 @@ import type { Run } from './model.ts'
 import { relationOf, shownName } from './relation.ts'
 import { unknownName } from './run.ts'
 import type { Node, RoleSpec } from './tree.ts'
-import { stringOf, stringsOf } from './tree.ts'
+import { stringsOf, valueText } from './tree.ts'
 
 /** How effects name an object, and its schema where it has one. */
 export interface ObjectName {
@@ -37,9 +37,7 @@ export function partsOf(node: Node): string[] {
     const { schemaname, relname = unknownName } = node.RangeVar
     return schemaname === undefined ? [relname] : [schemaname, relname]
   }
-  if ('Integer' in node) return [String(node.Integer.ival ?? 0)]
-  if ('Float' in node) return [node.Float.fval ?? '']
-  const text = stringOf(node)
+  const text = valueText(node)
   return text === null ? [] : [text]
 }
 

@@ -90,15 +90,26 @@ function search(
     return
   }
   for (const [key, inside] of Object.entries(value as Body)) {
-    if (key === 'PLpgSQL_stmt_assign' && isBody(inside)) {
-      assign(inside, names, settings)
-      continue
+    if (key === 'PLpgSQL_stmt_assign' && isBody(inside)) assign(inside, names, settings)
+    else {
+      setBy(key, inside, { names, settings, depth })
+      search(inside, names, settings, depth + 1)
     }
-    if (key === 'PLpgSQL_stmt_call') add(settings, anyVariable, null)
-    else if (targets.has(key)) clear(inside, settings, depth)
-    else if ((key === 'varno' || key === 'target') && typeof inside === 'number')
-      add(settings, names[inside] ?? '', null)
-    search(inside, names, settings, depth + 1)
+  }
+}
+
+interface Search {
+  readonly names: readonly string[]
+  readonly settings: Map<string, (string | null)[]>
+  readonly depth: number
+}
+
+/** What a member of a statement sets: by the variable's number, or by its name. */
+function setBy(key: string, inside: unknown, { names, settings, depth }: Search): void {
+  if (key === 'PLpgSQL_stmt_call') add(settings, anyVariable, null)
+  else if (targets.has(key)) clear(inside, settings, depth)
+  if ((key === 'varno' || key === 'target') && typeof inside === 'number') {
+    add(settings, names[inside] ?? '', null)
   }
 }
 
@@ -127,19 +138,32 @@ function clear(value: unknown, settings: Map<string, (string | null)[]>, depth: 
 
 /** The right side of `target := value` as a query; null where the target cannot be told from the value. */
 export function assignedText(text: string): string | null {
+  const index = assignmentIn(text)
+  if (index < 0) return null
+  const from = index + (text[index] === '=' ? 1 : 2)
+  return `SELECT ${withTarget(text.slice(0, index))}${text.slice(from)}`
+}
+
+const quotes: ReadonlySet<string> = new Set(["'", '"'])
+/** Inside brackets these may begin quotes of other kinds. */
+const unsure: ReadonlySet<string> = new Set(['$', '\\'])
+const nesting: Readonly<Record<string, number>> = { '[': 1, '(': 1, ']': -1, ')': -1 }
+
+/** Where `:=` or `=` stands outside of brackets and quotes; -1 where that is not sure. */
+function assignmentIn(text: string): number {
   let depth = 0
   for (let index = 0; index < text.length; index++) {
     const char = text[index] ?? ''
-    if (char === "'" || char === '"') index = closing(text, index, char)
-    else if (char === '[' || char === '(') depth++
-    else if (char === ']' || char === ')') depth--
-    else if (depth > 0 && (char === '$' || char === '\\')) return null
-    else if (depth === 0 && (char === '=' || (char === ':' && text[index + 1] === '='))) {
-      const from = index + (char === '=' ? 1 : 2)
-      return `SELECT ${withTarget(text.slice(0, index))}${text.slice(from)}`
-    }
+    if (depth === 0 && isAssignment(text, index)) return index
+    if (depth > 0 && unsure.has(char)) return -1
+    if (quotes.has(char)) index = closing(text, index, char)
+    depth += nesting[char] ?? 0
   }
-  return null
+  return -1
+}
+
+function isAssignment(text: string, index: number): boolean {
+  return text[index] === '=' || (text[index] === ':' && text[index + 1] === '=')
 }
 
 /** Subscripts of the target are expressions too: they go in front of the value. */

@@ -7,7 +7,7 @@ import type { Environment, Findings, Run, Session, Shape } from './model.ts'
 import { relationOf } from './relation.ts'
 import { emit, inMode, unseen } from './run.ts'
 import { selectShape, visitAlone } from './select.ts'
-import type { Body, Node, RangeVar } from './tree.ts'
+import type { Node, RangeVar } from './tree.ts'
 import { optionIsOn, optionsOf } from './tree.ts'
 
 const noResult: Shape = {
@@ -66,7 +66,7 @@ export function changeStatement(run: Run, node: Node): void {
 
 /** A table comes to be; a temporary one hides others of its name for the rest of the session. */
 export function createTable(run: Run, named: RangeVar | undefined, why: string): void {
-  const temporary = named?.relpersistence === 't' || named?.schemaname === 'pg_temp'
+  const temporary = isTemporary(named)
   if (temporary && named?.relname !== undefined && !run.mode.deferred) hide(run, named.relname, why)
   const relation = relationOf(run, temporary ? { ...named, schemaname: 'pg_temp' } : named)
   emit(run, {
@@ -76,6 +76,10 @@ export function createTable(run: Run, named: RangeVar | undefined, why: string):
     confidence: relation.inferred ? 'inferred' : 'exact',
     resource: { type: 'table', name: relation.shown, schema: relation.schema || null },
   })
+}
+
+function isTemporary(named: RangeVar | undefined): boolean {
+  return named?.relpersistence === 't' || named?.schemaname === 'pg_temp'
 }
 
 /**
@@ -202,15 +206,19 @@ export function execute(run: Run, statement: Extract<Node, { ExecuteStmt: unknow
 }
 
 /** DECLARE CURSOR: its query is read by what fetches from it. */
-export function declareCursor(run: Run, body: Body): void {
-  run.session.cursors.add(String(body['portalname'] ?? ''))
-  const query = body['query'] as Node | undefined
+export function declareCursor(
+  run: Run,
+  { DeclareCursorStmt: { portalname = '', query } }: Extract<Node, { DeclareCursorStmt: unknown }>,
+): void {
+  run.session.cursors.add(portalname)
   if (query !== undefined) runQuery(run, query, false)
 }
 
 /** FETCH gives rows of a cursor, whose columns are not followed; MOVE and CLOSE give none. */
-export function fetch(run: Run, body: Body): void {
-  const name = String(body['portalname'] ?? '')
+export function fetch(
+  run: Run,
+  { FetchStmt: { ismove, portalname: name = '' } }: Extract<Node, { FetchStmt: unknown }>,
+): void {
   if (!run.session.cursors.has(name)) {
     const found = emit(run, {
       action: 'read',
@@ -221,6 +229,6 @@ export function fetch(run: Run, body: Body): void {
     })
     unseen(run, 'session_state', found, 'the cursor was not declared in this text')
   }
-  if (body['ismove'] === true) return
+  if (ismove === true) return
   addResult(run, noResult, false)
 }

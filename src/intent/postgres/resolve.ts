@@ -1,6 +1,7 @@
 /** Which column of which table an expression names, through aliases, subqueries and outer queries. */
-import type { ColumnUse, Frame, Output, Source } from './model.ts'
-import type { ColumnRef, Node } from './tree.ts'
+import type { TableFacts } from '../../action/action.ts'
+import type { ColumnUse, Frame, Output, Shape, Source } from './model.ts'
+import type { ColumnRef } from './tree.ts'
 import { stringOf } from './tree.ts'
 
 /** What a column reference may be. */
@@ -33,40 +34,32 @@ const variable: Resolved = { ...nothing, variable: true }
 
 /** Follows a column reference; marks queries that it leaves as correlated. */
 export function resolveColumn(frame: Frame, ref: ColumnRef): Resolved {
-  const fields = ref.fields ?? []
-  const names = partsOf(fields)
-  const starred = fields.length > 0 && names.length < fields.length
-  const column = starred ? '*' : (names.at(-1) ?? '*')
-  if (names.length === (starred ? 0 : 1)) return starred ? nothing : resolveBare(frame, column)
-  const qualifier = names.at(starred ? -1 : -2) ?? ''
-  const schema = names.at(starred ? -2 : -3)
-  return resolveQualified(frame, qualifier, { column, schema: names.length > 2 ? schema : undefined })
-}
-
-function partsOf(fields: readonly Node[]): string[] {
-  const names: string[] = []
-  for (const field of fields) {
-    const name = stringOf(field)
-    if (name !== null) names.push(name)
-  }
-  return names
+  const names = (ref.fields ?? []).map((field) => stringOf(field) ?? '*')
+  const column = names.pop() ?? '*'
+  const qualifier = names.pop()
+  if (qualifier === undefined) return column === '*' ? nothing : resolveBare(frame, column)
+  return resolveQualified(frame, qualifier, { column, schema: names.pop() })
 }
 
 type Has = 'yes' | 'maybe' | 'no'
 
 function sourceHas(source: Source, column: string): Has {
-  if (source.columns.length > 0 && source.columns.includes(column)) return 'yes'
-  if (source.shape !== null) {
-    if (source.shape.outputs.some((output) => output.name === column)) return 'yes'
-    return source.shape.complete ? 'no' : 'maybe'
-  }
-  const facts = source.read?.relation.facts
-  if (facts === null || facts === undefined) return 'maybe'
-  if (facts.columns !== undefined) return facts.columns.includes(column) ? 'yes' : systemColumn(column)
-  return facts.uniqueKeys?.some((key) => key.includes(column)) === true ||
-    facts.notNull?.includes(column) === true
-    ? 'yes'
-    : 'maybe'
+  const { columns, read, shape } = source
+  if (columns.includes(column)) return 'yes'
+  if (shape !== null) return shapeHas(shape, column)
+  const facts = read === null ? null : read.relation.facts
+  return facts === null ? 'maybe' : factsHave(facts, column)
+}
+
+function shapeHas(shape: Shape, column: string): Has {
+  if (shape.outputs.some((output) => output.name === column)) return 'yes'
+  return shape.complete ? 'no' : 'maybe'
+}
+
+function factsHave({ columns, notNull, uniqueKeys }: TableFacts, column: string): Has {
+  if (columns !== undefined) return columns.includes(column) ? 'yes' : systemColumn(column)
+  const listed = notNull?.includes(column) ?? false
+  return listed || uniqueKeys?.some((key) => key.includes(column)) === true ? 'yes' : 'maybe'
 }
 
 function systemColumn(column: string): Has {

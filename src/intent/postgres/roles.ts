@@ -89,21 +89,22 @@ interface RoleOptions {
 function roleOptions(run: Run, role: string, { options, gives, isNew }: RoleOptions): void {
   const given: string[] = []
   const taken: string[] = []
-  let others = isNew ? 0 : options.length
+  const others: DefElem[] = []
   for (const option of options) {
     const name = option.defname ?? ''
-    if (name === 'password') keepSecret(run, option)
-    if ((attributes as readonly string[]).includes(name)) {
-      others--
-      if (!isNew || isRemarkable(name)) (optionIsOn(option) ? given : taken).push(name)
-    } else if (memberships.has(name)) {
-      others--
-      members(run, role, option, gives)
-    }
+    if (isAttribute(name)) (optionIsOn(option) ? given : taken).push(name)
+    else if (memberships.has(name)) members(run, role, option, gives)
+    else others.push(option)
   }
-  attributeGrant(run, role, given, true)
-  if (!isNew) attributeGrant(run, role, taken, false)
-  if (others > 0) alterOnly(run, role, options)
+  keepSecrets(run, others)
+  attributeGrant(run, role, isNew ? given.filter(isRemarkable) : given, true)
+  if (isNew) return
+  attributeGrant(run, role, taken, false)
+  if (others.length > 0) alterOnly(run, role, others)
+}
+
+function isAttribute(name: string): boolean {
+  return (attributes as readonly string[]).includes(name)
 }
 
 /** A new role may log in and inherit; that gives it nothing by itself. */
@@ -135,9 +136,11 @@ function alterOnly(run: Run, role: string, options: readonly DefElem[]): void {
   })
 }
 
-function keepSecret(run: Run, option: DefElem): void {
-  const text = optionText(option)
-  if (text !== null && text !== '') run.findings.secrets.add(text)
+function keepSecrets(run: Run, options: readonly DefElem[]): void {
+  for (const option of options) {
+    const text = option.defname === 'password' ? optionText(option) : null
+    if (text !== null && text !== '') run.findings.secrets.add(text)
+  }
 }
 
 const memberships: ReadonlySet<string> = new Set(['addroleto', 'rolemembers', 'adminmembers'])

@@ -1,6 +1,6 @@
 /** From conditions to tables: what a query proves of each table in its FROM, and how many rows it has. */
 import { keysOf, proofOf, rowsBy, tighter } from './prove.ts'
-import type { End, Frame, Proof, Source, TableRead } from './model.ts'
+import type { End, Frame, Proof, Qual, Source, TableRead } from './model.ts'
 
 /** Proves each table by the query's conditions: its own tables fully, those of subqueries on top of theirs. */
 export function proveReads(frame: Frame, reads: readonly TableRead[]): void {
@@ -63,19 +63,23 @@ export function frameRows(frame: Frame): number | null {
  * With `derivedOnly` that something is a query with a limit, not another table.
  */
 export function bindByLinks(frame: Frame, derivedOnly: boolean): void {
-  const links = frame.quals.filter(({ cond }) => cond.kind === 'link')
-  for (let turn = 0; turn < links.length; turn++) {
-    let changed = false
-    for (const { cond, restricts } of links) {
-      if (cond.kind !== 'link') continue
-      const [left, right] = cond.ends
-      for (const [end, other] of [cond.ends, [right, left] as const]) {
-        if (restricts !== null && (end.use === null || !restricts.includes(end.use.read))) continue
-        if (!derivedOnly || other.source.read === null) changed = bindEnd(end, other) || changed
-      }
-    }
-    if (!changed) return
+  const pairs: (readonly [End, End])[] = []
+  for (const { cond, restricts } of frame.quals) {
+    if (cond.kind !== 'link') continue
+    const [left, right] = cond.ends
+    if (isRestricted(left, restricts)) pairs.push([left, right])
+    if (isRestricted(right, restricts)) pairs.push([right, left])
   }
+  for (let turn = 0; turn < pairs.length; turn++) {
+    const bound = pairs.filter(
+      ([end, other]) => (!derivedOnly || other.source.read === null) && bindEnd(end, other),
+    )
+    if (bound.length === 0) return
+  }
+}
+
+function isRestricted({ use }: End, restricts: Qual['restricts']): boolean {
+  return restricts === null || (use !== null && restricts.includes(use.read))
 }
 
 function bindEnd({ source, use }: End, other: End): boolean {

@@ -81,12 +81,16 @@ export function unseen(run: Run, code: OpaqueCode, about: Effect | null, detail:
 export function repeatEffect(found: Effect, times: number | null): void {
   if (times === 1 || found.action === 'none') return
   if (found.scope !== 'single' && found.scope !== 'bounded') return
-  const once = found.scope === 'single' ? 1 : found.limit
-  const limit = times === null || once === null ? Number.NaN : once * times
-  const counted = Number.isSafeInteger(limit) && limit >= 0
-  found.scope = counted ? 'bounded' : 'bulk'
-  found.limit = counted ? limit : null
+  const limit = multiplied(found.scope === 'single' ? 1 : found.limit, times)
+  found.scope = limit === null ? 'bulk' : 'bounded'
+  found.limit = limit
   found.why = 'repeated'
+}
+
+function multiplied(once: number | null, times: number | null): number | null {
+  if (once === null || times === null) return null
+  const limit = once * times
+  return limit >= 0 && Number.isSafeInteger(limit) ? limit : null
 }
 
 /** The run with another mode. */

@@ -124,11 +124,13 @@ function visitGrouping(frame: Frame, item: Node, outputs: readonly Output[]): vo
 
 function outputNamed(node: Node | undefined, outputs: readonly Output[], byName: boolean): Output | null {
   if (node === undefined) return null
-  if ('A_Const' in node && node.A_Const.ival !== undefined)
-    return outputs[(node.A_Const.ival.ival ?? 0) - 1] ?? null
-  if (!byName || !('ColumnRef' in node) || node.ColumnRef.fields?.length !== 1) return null
-  const [name] = stringsOf(node.ColumnRef.fields)
-  return outputs.find((output) => output.name === name) ?? null
+  if ('A_Const' in node) {
+    const number = node.A_Const.ival?.ival
+    return number === undefined ? null : (outputs[number - 1] ?? null)
+  }
+  if (!byName || !('ColumnRef' in node)) return null
+  const names = stringsOf(node.ColumnRef.fields)
+  return names.length === 1 ? (outputs.find((output) => output.name === names[0]) ?? null) : null
 }
 
 function compare(frame: Frame, clause: Frame['clause'], outputs: readonly Output[]): void {
@@ -185,9 +187,9 @@ function limitReads(reads: readonly TableRead[], limit: number, frame: Frame | n
 
 /** UNION and its kin: columns by position, named by the first query. */
 function setOperation(env: Environment, statement: SelectStmt): Shape {
-  const { larg, rarg } = statement
-  const left = larg === undefined ? emptyShape : selectShape(env, larg)
-  const right = rarg === undefined ? emptyShape : selectShape(env, rarg)
+  const { larg = {}, rarg = {} } = statement
+  const left = selectShape(env, larg)
+  const right = selectShape(env, rarg)
   const frame = newFrame(env.run, env.parent, env.ctes)
   const outputs = left.outputs.map((output, index) => united(output, right.outputs[index]))
   const reads = [...left.reads, ...right.reads]
@@ -196,11 +198,10 @@ function setOperation(env: Environment, statement: SelectStmt): Shape {
   if (statement.op === 'SETOP_UNION') limitUnion([left, right], limit)
   else markOutputs(right.outputs)
   if (statement.all !== true) compare(frame, 'distinct', outputs)
-  const bound = left.bound === null || right.bound === null ? null : left.bound + right.bound
   return {
     outputs,
     complete: left.complete && right.complete,
-    bound: fewest(limit, bound),
+    bound: fewest(limit, together(left.bound, right.bound)),
     open: false,
     reads,
     rest: [...left.rest, ...right.rest, ...outputs.flatMap((output) => output.uses)],
@@ -214,15 +215,8 @@ function limitUnion(sides: readonly Shape[], limit: number | null): void {
   for (const side of sides) if (side.open) limitReads(side.reads, limit, null)
 }
 
-const emptyShape: Shape = {
-  outputs: [],
-  complete: false,
-  bound: null,
-  open: false,
-  reads: [],
-  rest: [],
-  correlated: false,
-  volatile: false,
+function together(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one + other
 }
 
 function united(left: Output, right: Output | undefined): Output {

@@ -59,32 +59,27 @@ export function alterSystem(run: Run, { AlterSystemStmt: { setstmt } }: Statemen
 /** BEGIN, COMMIT, ROLLBACK, savepoints; a prepared transaction's work is of another command. */
 export function transaction(run: Run, { TransactionStmt: statement }: Statement<'TransactionStmt'>): void {
   const { kind, gid, options } = statement
-  switch (kind) {
-    case 'TRANS_STMT_PREPARE':
-      emit(run, {
-        action: 'write',
-        scope: 'single',
-        why: 'prepare_transaction',
-        resource: { type: 'transaction', name: gid ?? '' },
-      })
-      return
-    case 'TRANS_STMT_COMMIT_PREPARED':
-    case 'TRANS_STMT_ROLLBACK_PREPARED':
-      prepared(run, gid ?? '')
-      return
-    case 'TRANS_STMT_COMMIT':
-    case 'TRANS_STMT_ROLLBACK':
-    case 'TRANS_STMT_ROLLBACK_TO':
-      // Temporary tables may be gone: their names mean what they meant before.
-      run.session.temporary.clear()
-      break
-    default:
-      for (const option of optionsOf(options)) {
-        changeSetting(run, { name: option.defname ?? unknownName, value: null, local: true })
-      }
+  const name = gid ?? ''
+  if (kind === 'TRANS_STMT_PREPARE') {
+    const resource = { type: 'transaction', name }
+    emit(run, { action: 'write', scope: 'single', why: 'prepare_transaction', resource })
+  } else if (kind === 'TRANS_STMT_COMMIT_PREPARED' || kind === 'TRANS_STMT_ROLLBACK_PREPARED') {
+    prepared(run, name)
+  } else {
+    // Where one ends, temporary tables may be gone: their names mean what they meant before.
+    if (kind !== undefined && endings.has(kind)) run.session.temporary.clear()
+    for (const option of optionsOf(options)) {
+      changeSetting(run, { name: option.defname ?? unknownName, value: null, local: true })
+    }
+    emit(run, { action: 'none', scope: 'single', resource: { type: 'transaction', name: '' } })
   }
-  emit(run, { action: 'none', scope: 'single', resource: { type: 'transaction', name: '' } })
 }
+
+const endings: ReadonlySet<string> = new Set([
+  'TRANS_STMT_COMMIT',
+  'TRANS_STMT_ROLLBACK',
+  'TRANS_STMT_ROLLBACK_TO',
+])
 
 function prepared(run: Run, name: string): void {
   const found = emit(run, {

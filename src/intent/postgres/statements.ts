@@ -10,7 +10,7 @@ import { objectName, objectTypeName, roleName } from './object-name.ts'
 import * as query from './query-statements.ts'
 import * as roles from './roles.ts'
 import * as session from './session-statements.ts'
-import type { Body, Node } from './tree.ts'
+import type { Node } from './tree.ts'
 import { bodyOf } from './tree.ts'
 
 type KindOf<N> = N extends unknown ? keyof N & string : never
@@ -40,12 +40,8 @@ const handlers = {
   DeallocateStmt: (run) => {
     query.nothingDone(run, 'deallocate')
   },
-  DeclareCursorStmt: (run, node) => {
-    query.declareCursor(run, node.DeclareCursorStmt as Body)
-  },
-  FetchStmt: (run, node) => {
-    query.fetch(run, node.FetchStmt as Body)
-  },
+  DeclareCursorStmt: query.declareCursor,
+  FetchStmt: query.fetch,
   ClosePortalStmt: (run) => {
     query.nothingDone(run, 'close')
   },

@@ -28,7 +28,6 @@ export function templateOf(run: Run, node: Node | undefined, depth = 0): Templat
   const value = fold(node)
   if (value !== undefined && value !== null) return { text: String(value), holes: 'none' }
   if ('TypeCast' in node) return templateOf(run, node.TypeCast.arg, depth + 1)
-  if ('CollateClause' in node) return templateOf(run, node.CollateClause.arg, depth + 1)
   if ('A_Expr' in node) return ofOperator(run, node.A_Expr, depth)
   if ('FuncCall' in node) return ofCall(run, node.FuncCall, depth)
   if ('ColumnRef' in node) return ofVariable(run, node.ColumnRef.fields, depth)
@@ -68,29 +67,19 @@ function joined(parts: readonly Template[]): Template {
 function ofCall(run: Run, call: FuncCall, depth: number): Template {
   const parts = stringsOf(call.funcname)
   if (parts.length > 1 && parts[0] !== 'pg_catalog') return rawHole
-  const args = call.args ?? []
-  const text = (index: number): Template => templateOf(run, args[index], depth + 1)
-  switch (parts.at(-1)) {
-    case 'quote_ident':
-      return quotedAs(text(0), identifierHole, identifier)
-    case 'quote_literal':
-    case 'quote_nullable':
-      return quotedAs(text(0), literalHole, literal)
-    case 'concat':
-      return spent(run, joined(args.map((_, index) => text(index))))
-    case 'format':
-      if (call.func_variadic === true) return rawHole
-      return spent(
-        run,
-        formatted(
-          text(0),
-          args.slice(1).map((_, index) => text(index + 1)),
-        ),
-      )
-    default:
-      return rawHole
-  }
+  const make = makers.get(parts.at(-1) ?? '')
+  if (make === undefined || call.func_variadic === true) return rawHole
+  return spent(run, make((call.args ?? []).map((arg) => templateOf(run, arg, depth + 1))))
 }
+
+/** Functions that make text, by name. */
+const makers: ReadonlyMap<string, (args: readonly Template[]) => Template> = new Map([
+  ['quote_ident', ([value = rawHole]) => quotedAs(value, identifierHole, identifier)],
+  ['quote_literal', ([value = rawHole]) => quotedAs(value, literalHole, literal)],
+  ['quote_nullable', ([value = rawHole]) => quotedAs(value, literalHole, literal)],
+  ['concat', (args) => joined(args)],
+  ['format', ([pattern = rawHole, ...args]) => formatted(pattern, args)],
+])
 
 function quotedAs(value: Template, hole: Template, quote: (text: string) => string): Template {
   return value.holes === 'none' ? { text: quote(value.text), holes: 'none' } : hole

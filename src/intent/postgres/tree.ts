@@ -5,7 +5,7 @@
 export type {
   A_Const,
   A_Expr,
-  AccessPriv,
+  Alias,
   AlterTableCmd,
   BoolExpr,
   ColumnRef,
@@ -79,12 +79,17 @@ export function optionsOf(nodes: readonly Node[] | undefined): DefElem[] {
 export function optionText(option: DefElem | undefined): string | null {
   const arg = option?.arg
   if (arg === undefined) return null
-  if ('Integer' in arg) return String(arg.Integer.ival ?? 0)
-  if ('Float' in arg) return arg.Float.fval ?? ''
-  if ('Boolean' in arg) return arg.Boolean.boolval === true ? 'true' : 'false'
-  if ('TypeName' in arg) return stringsOf(arg.TypeName.names).at(-1) ?? null
+  if ('TypeName' in arg) return typeNameOf(arg.TypeName)
   if ('List' in arg) return stringOf(arg.List.items?.[0])
-  return stringOf(arg)
+  return valueText(arg)
+}
+
+/** The text of a value: a string, a number, a boolean. */
+export function valueText(value: Node): string | null {
+  if ('Integer' in value) return String(value.Integer.ival ?? 0)
+  if ('Float' in value) return value.Float.fval ?? ''
+  if ('Boolean' in value) return value.Boolean.boolval === true ? 'true' : 'false'
+  return stringOf(value)
 }
 
 /** Whether a boolean option is on: named alone, or with a value that PostgreSQL reads as true. */
