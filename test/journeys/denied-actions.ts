@@ -40,7 +40,7 @@ const shell = [
   './deploy.sh --env prod',
   'psql -c "DROP TABLE users"',
   'sudo -u postgres psql -c "DELETE FROM orders WHERE id = $ID"',
-  "env -S 'psql -c \"drop table users\"'",
+  'env -S \'psql -c "drop table users"\'',
   '> /srv/app/config.yml',
   'dd if=/dev/zero of=/dev/sda',
   'mkfs.ext4 /dev/sdb1',
@@ -55,18 +55,14 @@ const shell = [
 
 /** Every denied action, as a service in production asks it. */
 export const deniedActions: readonly Action[] = [
-  ...sql.map(
-    (text): Action => ({
-      actor: { id: 'service:orders-worker', type: 'service' },
-      command: { language: 'sql', dialect: 'postgresql', text },
-      target: { system: 'postgresql', id: 'orders-db', environment: 'production' },
-    }),
-  ),
-  ...shell.map(
-    (text): Action => ({
-      actor: { id: 'service:orders-worker', type: 'service' },
-      command: { language: 'shell', dialect: 'bash', text },
-      target: { system: 'host', id: 'app-1', environment: 'production', cwd: '/srv/app' },
-    }),
-  ),
+  ...sql.map((text): Action => ({
+    actor: { id: 'service:orders-worker', type: 'service' },
+    command: { language: 'sql', dialect: 'postgresql', text },
+    target: { system: 'postgresql', id: 'orders-db', environment: 'production' },
+  })),
+  ...shell.map((text): Action => ({
+    actor: { id: 'service:orders-worker', type: 'service' },
+    command: { language: 'shell', dialect: 'bash', text },
+    target: { system: 'host', id: 'app-1', environment: 'production', cwd: '/srv/app' },
+  })),
 ]

@@ -36,7 +36,9 @@ const plants: readonly Plant[] = [
 ]
 
 /** @returns each action with the secret that is in it; secrets are fresh at every call */
-export function secretCommands(count: number): readonly { readonly action: Action; readonly secret: string }[] {
+export function secretCommands(
+  count: number,
+): readonly { readonly action: Action; readonly secret: string }[] {
   return Array.from({ length: count }, (_, n) => {
     const secret = `Zq${randomBytes(15).toString('hex')}`
     const planted = (plants[n % plants.length] ?? plants[0])?.(secret) ?? sql('')
