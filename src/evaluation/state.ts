@@ -1,7 +1,7 @@
 /** What evaluation mode keeps in its state folder. */
 import { randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureSecretKey, ensureSigningKey } from '../signing/key-files.ts'
 import type { EvaluationTokens } from './tokens.ts'
@@ -32,6 +32,7 @@ export interface EvaluationState {
 
 /** Reads keys and origin, and makes those that are missing. */
 export function ensureState(folder: string): EvaluationState {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const origin = ensureOrigin(join(folder, 'origin'))
   const tokenKeyFile = join(folder, 'token-key.jwk')
   return {
