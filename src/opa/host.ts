@@ -7,7 +7,7 @@ import { qualify } from './qualify.ts'
 
 interface Loaded {
   readonly policy: PolicyInForce
-  readonly evaluationMicros: number
+  readonly evaluator: PolicyEvaluator
 }
 
 /**
@@ -28,12 +28,15 @@ export class OpaPolicyHost implements PolicyHost, PolicyLoader {
     return this.#inForce?.policy ?? null
   }
 
+  /** Qualifies too: what a bundle costs is known before it may come into force. */
   async load(row: BundleRow): Promise<{ readonly evaluationMicros: number }> {
     const loaded = await loadBundle(row, this.#onJudged)
+    const evaluationMicros = await qualify(loaded.evaluator)
     this.#candidate = { id: row.id, loaded }
-    return { evaluationMicros: loaded.evaluationMicros }
+    return { evaluationMicros }
   }
 
+  /** What was qualified once, here or elsewhere, is not measured again: a busy machine must not keep it from starting. */
   async swap(row: BundleRow): Promise<void> {
     if (this.#inForce?.id === row.id) return
     const ready =
@@ -51,12 +54,11 @@ async function loadBundle(row: BundleRow, onJudged: (micros: number) => void): P
     const why = error instanceof Error ? error.message : 'not a policy'
     throw new PdpError('bundle.invalid', `bundle ${row.name} does not load: ${why}`, { cause: error })
   })
-  const evaluationMicros = await qualify(evaluator)
   const policy: PolicyInForce = {
     ref: { bundle: row.name, revision: row.revision, digest },
     data: JSON.parse(row.data) as BundleData,
     listed: new Set(row.listed),
     evaluate: (inputs) => evaluator.evaluate(inputs),
   }
-  return { policy, evaluationMicros }
+  return { policy, evaluator }
 }

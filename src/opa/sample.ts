@@ -60,6 +60,7 @@ function input(effects: readonly Effect[]): EvaluationInput {
       groups: [],
       claimed: { roles: [], groups: [], attributes: {} },
     },
+    batch: [],
     caller: { id: 'service:sample', issuer: 'https://issuer.invalid', scopes: ['decide'] },
     checks: [],
     command: { language: 'sql', dialect: 'postgresql', text, digest: `sha256:${'0'.repeat(64)}` },
