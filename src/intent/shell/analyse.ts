@@ -4,6 +4,7 @@
  */
 import type { ParsedScript, Word } from 'unbash'
 import type { AnalysisContext, Fragment } from '../analysis.ts'
+import { gate } from '../gate.ts'
 import { dispatch, dispatchProgram } from './dispatch.ts'
 import { literal, hole, type Field } from './field.ts'
 import { refusal } from './prescan.ts'
@@ -12,16 +13,7 @@ import { secretSpans } from './secret.ts'
 import { unconnected, unnamed, type Stream } from './stream.ts'
 import { reads } from './variables.ts'
 import { expand } from './word.ts'
-import {
-  nothing,
-  opaque,
-  unseen,
-  type Dialect,
-  type Engine,
-  type Frame,
-  type Shell,
-  type Work,
-} from './work.ts'
+import { emit, opaque, unseen, type Dialect, type Engine, type Frame, type Shell, type Work } from './work.ts'
 
 /** A text for a shell, or the words of a command that no shell reads. */
 export type ShellInput =
@@ -95,9 +87,6 @@ function refused(frame: Frame, code: Parameters<typeof opaque>[2], detail: strin
   opaque(frame, { action: 'unknown', resource, scope: 'unknown' }, code, detail)
 }
 
-const malformed =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/
-
 const engine: Engine = {
   statements,
   argv: dispatch,
@@ -105,11 +94,7 @@ const engine: Engine = {
   source(frame: Frame, text: string): Stream {
     frame.work.ctx.spendBytes(text.length)
     reads(frame.shell, text)
-    if (malformed.test(text)) {
-      refused(frame, 'malformed_bytes', 'decoded text holds control characters')
-      return unnamed
-    }
-    const refuse = refusal(text)
+    const refuse = gate(text, 'shell') ?? refusal(text)
     const script = refuse === null ? parsed(frame, text) : null
     if (refuse !== null) refused(frame, refuse.code, refuse.detail)
     if (typeof script === 'string') refused(frame, 'parse_error', 'a text that is run does not parse')
@@ -133,6 +118,8 @@ function newWork(ctx: AnalysisContext, sources: readonly string[], language: str
     lasting: isRoot(ctx, sources),
     outermost: null,
     effects: [],
+    harmless: null,
+    linked: [],
     unseen: [],
     secrets: new Set(),
     languages: new Set([language]),
@@ -180,9 +167,15 @@ function newFrame(work: Work, dialect: Dialect, stdin: Stream): Frame {
   }
 }
 
+/** The one effect of a command that changes and reads nothing. */
+function harmless(frame: Frame): void {
+  const resource = { system: 'host', type: 'process', name: frame.work.harmless ?? '' }
+  emit(frame, { action: 'none', resource, scope: 'single', reversible: 'yes' })
+}
+
 function fragment(frame: Frame, how: { readonly argv: boolean; readonly error: string | null }): Fragment {
   const { work } = frame
-  if (work.effects.length === 0) nothing(frame, '')
+  if (work.effects.length === 0) harmless(frame)
   return {
     effects: work.effects,
     unseen: work.unseen,

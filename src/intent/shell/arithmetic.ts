@@ -1,7 +1,6 @@
 /** Shell arithmetic: it folds constants, and evaluates the text of variables as code. */
 import type { ArithmeticExpression, Word } from 'unbash'
 import type { ExpandOne } from './expansion.ts'
-import { unnamed } from './stream.ts'
 import { isNumeric, lookup } from './variables.ts'
 import { unseen, unsupported, type Frame } from './work.ts'
 
@@ -11,21 +10,23 @@ export function arithmetic(
   expression: ArithmeticExpression | undefined,
   expandOne: ExpandOne,
 ): number | null {
-  if (expression === undefined) return null
+  return expression === undefined ? null : valueOf(frame, expression, expandOne)
+}
+
+function valueOf(frame: Frame, expression: ArithmeticExpression, expandOne: ExpandOne): number | null {
   switch (expression.type) {
     case 'ArithmeticWord':
       return ofWord(frame, expression, expandOne)
     case 'ArithmeticGroup':
       return arithmetic(frame, expression.expression, expandOne)
-    case 'ArithmeticUnary': {
-      const operand = arithmetic(frame, expression.operand, expandOne)
-      return operand !== null && expression.operator === '-' ? -operand : null
-    }
-    case 'ArithmeticBinary': {
-      const left = arithmetic(frame, expression.left, expandOne)
-      const right = arithmetic(frame, expression.right, expandOne)
-      return left === null || right === null ? null : folded(expression.operator, left, right)
-    }
+    case 'ArithmeticUnary':
+      return negated(expression.operator, arithmetic(frame, expression.operand, expandOne))
+    case 'ArithmeticBinary':
+      return folded(
+        expression.operator,
+        arithmetic(frame, expression.left, expandOne),
+        arithmetic(frame, expression.right, expandOne),
+      )
     case 'ArithmeticTernary':
       for (const part of [expression.test, expression.consequent, expression.alternate])
         arithmetic(frame, part, expandOne)
@@ -36,8 +37,12 @@ export function arithmetic(
   }
 }
 
-function folded(operator: string, left: number, right: number): number | null {
-  const value = operation(operator, left, right)
+function negated(operator: string, operand: number | null): number | null {
+  return operand !== null && operator === '-' ? -operand : null
+}
+
+function folded(operator: string, left: number | null, right: number | null): number | null {
+  const value = left === null || right === null ? null : operation(operator, left, right)
   return value !== null && Number.isSafeInteger(value) ? value : null
 }
 
@@ -105,14 +110,16 @@ const detail = 'arithmetic evaluates text that is not known to be a number'
 
 /** A word that the shell evaluates as arithmetic: a subscript, an offset, an operand of -eq. */
 export function arithmeticText(frame: Frame, word: Word, expandOne: ExpandOne): void {
-  const text = word.text
-  if (/^[\s\d+\-*/%():]*$/.test(text)) return
-  const names = text.match(/[A-Za-z_]\w*/g) ?? []
-  const simple = /^[\s\w$+\-*/%(){}]*$/.test(text) && !text.includes('$(')
-  if (simple && names.every((name) => isNumeric(frame, name))) return
+  if (/^[\s\d+\-*/%():]*$/.test(word.text) || isNumericText(frame, word.text)) return
   const field = expandOne(frame, word)
   if (!field.dynamic && /^-?\d+$/.test(field.text)) return
-  if (field.data?.numeric !== true || field.data === unnamed) runsCode(frame)
+  if (field.data?.numeric !== true) runsCode(frame)
+}
+
+/** Only names that can hold nothing but numbers, and operators between them. */
+function isNumericText(frame: Frame, text: string): boolean {
+  if (!/^[\s\w$+\-*/%(){}]*$/.test(text) || text.includes('$(')) return false
+  return (text.match(/[A-Za-z_]\w*/g) ?? []).every((name) => isNumeric(frame, name))
 }
 
 /** Constant text that a builtin evaluates as arithmetic. */

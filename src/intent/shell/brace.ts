@@ -16,12 +16,19 @@ export function braces(frame: Frame, word: Word): readonly Field[] {
   const after = word.text.slice(part.end - word.pos)
   const inner = alternatives(part.text.slice(1, -1))
   const consistent = before + part.text + after === word.text
-  if (inner === null || inner.length > wordsAtMost || !consistent || found.length > groupsAtMost)
-    return tooMuch(frame)
+  if (inner === null || !consistent || found.length > groupsAtMost) return tooMuch(frame)
+  return expanded(
+    frame,
+    inner.map((one) => before + one + after),
+  )
+}
+
+function expanded(frame: Frame, texts: readonly string[]): readonly Field[] {
+  if (texts.length > wordsAtMost) return tooMuch(frame)
   const out: Field[] = []
-  for (const one of inner) {
+  for (const text of texts) {
     frame.work.ctx.spend(1)
-    for (const field of frame.work.engine.word(frame, before + one + after)) out.push(field)
+    for (const field of frame.work.engine.word(frame, text)) out.push(field)
     if (out.length > wordsAtMost || gaveUp(frame)) return tooMuch(frame)
   }
   return out
@@ -42,19 +49,25 @@ function alternatives(inner: string): readonly string[] | null {
 
 function sequence(inner: string): readonly string[] | null {
   const match = /^(-?\d{1,6}|[a-zA-Z])\.\.(-?\d{1,6}|[a-zA-Z])(?:\.\.(-?\d{1,6}))?$/.exec(inner)
-  const [, from, to, by] = match ?? []
-  if (from === undefined || to === undefined) return null
-  const isNumber = /\d/.test(from)
-  if (isNumber !== /\d/.test(to)) return null
-  const start = isNumber ? Number(from) : from.charCodeAt(0)
-  const end = isNumber ? Number(to) : to.charCodeAt(0)
-  const step = Math.max(1, Math.abs(Number(by ?? 1))) * (start <= end ? 1 : -1)
+  const [, from = '', to = '', by = '1'] = match ?? []
+  if (match === null || /\d/.test(from) !== /\d/.test(to)) return null
+  return /\d/.test(from) ? numbers(from, to, Number(by)) : letters(from, to, Number(by))
+}
+
+function numbers(from: string, to: string, by: number): readonly string[] {
   const width = /^-?0\d/.test(from) || /^-?0\d/.test(to) ? Math.max(from.length, to.length) : 0
-  const out: string[] = []
-  for (let n = start; step > 0 ? n <= end : n >= end; n += step) {
-    out.push(isNumber ? padded(n, width) : `\\${String.fromCharCode(n)}`)
-    if (out.length > wordsAtMost) return out
-  }
+  return steps(Number(from), Number(to), by).map((n) => padded(n, width))
+}
+
+function letters(from: string, to: string, by: number): readonly string[] {
+  return steps(from.charCodeAt(0), to.charCodeAt(0), by).map((n) => `\\${String.fromCharCode(n)}`)
+}
+
+/** From one to the other, one more than is allowed at most. */
+function steps(start: number, end: number, by: number): readonly number[] {
+  const step = Math.max(1, Math.abs(by)) * (start <= end ? 1 : -1)
+  const out: number[] = []
+  for (let n = start; (step > 0 ? n <= end : n >= end) && out.length <= wordsAtMost; n += step) out.push(n)
   return out
 }
 
@@ -63,34 +76,19 @@ function padded(n: number, width: number): string {
   return n < 0 ? `-${digits.padStart(width - 1, '0')}` : digits.padStart(width, '0')
 }
 
+const pieces = /\\[^]|'[^']*'|"(?:[^"\\]|\\[^])*"|[^]/g
+
 /** Splits at the commas of this level, outside quotes; null when quoting is not understood. */
 function list(inner: string): readonly string[] | null {
-  if (/[`]|\$\(|\$'|\$"/.test(inner)) return null
-  const out: string[] = []
+  if (/`|\$[('"]/.test(inner)) return null
+  const out = ['']
   let depth = 0
-  let start = 0
-  for (let at = 0; at < inner.length; at++) {
-    const sign = inner[at]
-    if (sign === '\\') at++
-    else if (sign === "'" || sign === '"') {
-      at = closing(inner, at)
-      if (at < 0) return null
-    } else if (sign === '{') depth++
-    else if (sign === '}') depth--
-    else if (sign === ',' && depth === 0) {
-      out.push(inner.slice(start, at))
-      start = at + 1
-    }
+  for (const [piece] of inner.matchAll(pieces)) {
+    if (piece === "'" || piece === '"') return null
+    if (piece === '{') depth++
+    else if (piece === '}') depth--
+    if (piece === ',' && depth === 0) out.push('')
+    else out[out.length - 1] += piece
   }
-  out.push(inner.slice(start))
   return out.length > 1 ? out : null
-}
-
-function closing(text: string, open: number): number {
-  const quote = text[open]
-  for (let at = open + 1; at < text.length; at++) {
-    if (text[at] === '\\' && quote === '"') at++
-    else if (text[at] === quote) return at
-  }
-  return -1
 }

@@ -17,6 +17,7 @@ type Node = Exclude<CommandNode, { readonly type: 'Command' | 'Function' | 'Copr
 
 /** Runs a compound command; what it prints. */
 export function compound(frame: Frame, node: Node, inside: Inside): Stream {
+  if (isFlow(node)) return flows(grouped(frame), node, inside)
   switch (node.type) {
     case 'Redirected':
       return redirected(frame, node, inside)
@@ -24,30 +25,46 @@ export function compound(frame: Frame, node: Node, inside: Inside): Stream {
       return inside.statements(inside.apart(grouped(frame, node.body)), node.body.commands)
     case 'BraceGroup':
       return inside.statements(grouped(frame, node.body), node.body.commands)
-    case 'If':
-      return ifElse(grouped(frame), node, inside)
-    case 'For':
-    case 'Select':
-      return forEach(grouped(frame), node, inside)
-    case 'While':
-      return whileLoop(grouped(frame), node, inside)
-    case 'Case':
-      return cases(grouped(frame), node, inside)
-    case 'ArithmeticFor':
-      divergent(frame, '((')
-      for (const part of [node.initialize, node.test, node.update])
-        if (part) arithmetic(frame, part, expandOne)
-      return loopBody(grouped(frame), node.body, { inside, times: null })
     case 'TestCommand':
       divergent(frame, '[[')
       test(frame, node.expression)
       return empty
     case 'ArithmeticCommand':
-      divergent(frame, '((')
-      if (node.expression === undefined && node.body.trim() !== '') unsupported(frame, 'such arithmetic')
-      arithmetic(frame, node.expression, expandOne)
+      calculates(frame, node)
       return empty
   }
+}
+
+type Flow = Extract<Node, { readonly type: 'If' | 'For' | 'Select' | 'While' | 'Case' | 'ArithmeticFor' }>
+
+const flowTypes: ReadonlySet<string> = new Set(['If', 'For', 'Select', 'While', 'Case', 'ArithmeticFor'])
+
+function isFlow(node: Node): node is Flow {
+  return flowTypes.has(node.type)
+}
+
+function flows(frame: Frame, node: Flow, inside: Inside): Stream {
+  switch (node.type) {
+    case 'If':
+      return ifElse(frame, node, inside)
+    case 'For':
+    case 'Select':
+      return forEach(frame, node, inside)
+    case 'While':
+      return whileLoop(frame, node, inside)
+    case 'Case':
+      return cases(frame, node, inside)
+    case 'ArithmeticFor':
+      divergent(frame, '((')
+      for (const part of [node.initialize, node.test, node.update]) arithmetic(frame, part, expandOne)
+      return loopBody(frame, node.body, { inside, times: null })
+  }
+}
+
+function calculates(frame: Frame, node: Extract<Node, { readonly type: 'ArithmeticCommand' }>): void {
+  divergent(frame, '((')
+  if (node.expression === undefined && node.body.trim() !== '') unsupported(frame, 'such arithmetic')
+  arithmetic(frame, node.expression, expandOne)
 }
 
 /** Which of several commands reads the input is not followed, unless there is only one. */

@@ -60,16 +60,24 @@ function runProgram(call: Call): Stream | undefined {
     return undefined
   }
   const read = options(call.args, program.spec)
-  if (!program.lenient) {
-    if (read.unknown !== null) {
-      opaqueProgram(frame, name, 'unknown_flag', `${name} ${read.unknown}`)
-      return undefined
-    }
-    if (read.doubtful !== null) {
-      opaqueProgram(frame, name, 'dynamic_argument', `a word of ${name} may be a flag`)
-    }
+  if (!program.lenient && read.unknown !== null) {
+    opaqueProgram(frame, name, 'unknown_flag', `${name} ${read.unknown}`)
+    return undefined
   }
-  return program.run({ ...call, options: read })
+  const before = frame.work.effects.length
+  const printed = program.run({ ...call, options: read })
+  if (!program.lenient && read.doubtful !== null) mayBeFlag(call, before)
+  return printed
+}
+
+/** A word that may turn out to be a flag: what was found of the command is no longer all. */
+function mayBeFlag({ frame, name }: Call, before: number): void {
+  const found = frame.work.effects.slice(before)
+  if (found.some((effect) => effect.confidence === 'opaque')) return
+  const detail = `a word of ${name} may be a flag`
+  const about = found.find((effect) => effect.action !== 'none')
+  if (about === undefined) opaqueProgram(frame, name, 'dynamic_argument', detail)
+  else unseen(frame, 'dynamic_argument', detail, about)
 }
 
 /** `-psecret` of the MySQL clients. */
@@ -101,21 +109,18 @@ function runUnknown(frame: Frame, name: Field): undefined {
 
 /** Output that is not known: it may hold what came in and what was read. */
 function derived(frame: Frame, args: readonly Field[], before: number): Stream {
-  const { effects } = frame.work
-  const { stdin } = frame
-  const reads = stdin.reads.length === 0 ? [] : [...stdin.reads]
-  for (let at = before; at < effects.length; at++) {
-    const effect = effects[at]
+  const { stdin, work } = frame
+  const reads = [...stdin.reads]
+  for (let at = before; at < work.effects.length; at++) {
+    const effect = work.effects[at]
     if (effect?.action === 'read') reads.push(effect)
   }
-  const dynamic = args.find((arg) => arg.dynamic)
-  const brought = args.flatMap((arg) => arg.data?.reads ?? [])
-  return {
-    text: null,
-    remote: stdin.remote ?? args.find((arg) => arg.data?.remote)?.data?.remote ?? null,
-    reads: brought.length === 0 ? reads : [...reads, ...brought],
-    unnamed: stdin.unnamed || dynamic !== undefined,
-    connected: true,
-    numeric: false,
+  let { remote, unnamed } = stdin
+  for (const arg of args) {
+    unnamed ||= arg.dynamic
+    if (arg.data === null) continue
+    remote ??= arg.data.remote
+    reads.push(...arg.data.reads)
   }
+  return { text: null, remote, reads, unnamed, connected: true, numeric: false }
 }

@@ -1,5 +1,5 @@
 /** Variables that change what commands do, beyond their value. */
-import { type Field } from './field.ts'
+import type { Field } from './field.ts'
 import { keeps, opaque, unseen, type Frame } from './work.ts'
 
 /** Change how a shell reads, finds or starts its commands. */
@@ -16,24 +16,43 @@ const programReads =
 
 const harmlessCommands = /^(?:cat|less|more|true|:|vi|vim|nano|less -[A-Za-z]+|)$/
 
-/**
- * A variable enters the environment of one command (`stays` false) or of all that follow.
- * Reports what it changes.
- */
-export function entersEnvironment(
-  frame: Frame,
-  name: string,
-  given: { readonly value: Field; readonly stays: boolean },
-): void {
-  if (commands.test(name)) runsLater(frame, name, given.value)
-  else if (name === 'PROMPT_COMMAND' || /^PS[0-4]$/.test(name)) promptRuns(frame, name, given.value)
-  if (given.stays) {
-    if (name === 'IFS' || shellReads.test(name) || commands.test(name) || programReads.test(name))
-      keeps(frame, 'variable', name)
-    if (shellReads.test(name)) frame.shell.hijacked = name
-  } else if (shellReads.test(name)) hijacks(frame, name)
-  if (programReads.test(name) && !commands.test(name))
+/** How a value is given: to one command, or to all that follow. */
+interface Given {
+  readonly value: Field
+  readonly stays: boolean
+}
+
+/** A variable enters the environment of one command (`stays` false) or of all that follow: what it changes. */
+export function entersEnvironment(frame: Frame, name: string, given: Given): void {
+  if (given.stays && name === 'IFS') keeps(frame, 'variable', name)
+  else if (commands.test(name)) holdsCommand(frame, name, given)
+  else if (shellReads.test(name)) changesShell(frame, name, given)
+  else if (programReads.test(name)) {
+    if (given.stays) keeps(frame, 'variable', name)
     unseen(frame, 'dynamic_argument', `${name} changes what programs do`)
+  }
+}
+
+function holdsCommand(frame: Frame, name: string, given: Given): void {
+  if (given.stays) keeps(frame, 'variable', name)
+  runsLater(frame, name, given.value)
+}
+
+function changesShell(frame: Frame, name: string, given: Given): void {
+  if (name === 'PROMPT_COMMAND' || /^PS[0-4]$/.test(name)) promptRuns(frame, name, given.value)
+  if (isUsual(name, given.value)) return
+  if (given.stays) {
+    keeps(frame, 'variable', name)
+    frame.shell.hijacked = name
+  } else hijacks(frame, name)
+}
+
+/** The directories where programs are anyway, or nothing at all. */
+function isUsual(name: string, value: Field): boolean {
+  if (value.dynamic) return false
+  if (name === 'PATH')
+    return /^(?:\/(?:usr\/(?:local\/)?)?s?bin)(?::\/(?:usr\/(?:local\/)?)?s?bin)*$/.test(value.text)
+  return name === 'TMOUT' || name === 'POSIXLY_CORRECT'
 }
 
 function hijacks(frame: Frame, name: string): void {

@@ -1,5 +1,5 @@
 /** Text that becomes code: from a word, from a pipe, in this shell or in a new one. */
-import { hole, type Field } from './field.ts'
+import { hole, literal, type Field } from './field.ts'
 import { unnamed, type Stream } from './stream.ts'
 import { opaque, unseen, type Dialect, type Frame, type Shell } from './work.ts'
 
@@ -97,20 +97,9 @@ export function joinedWords(words: readonly Field[]): Field {
   const [first] = words
   if (first !== undefined && words.length === 1) return first
   const text = words.map((word) => word.text).join(' ')
-  const data =
-    words.find((word) => word.data?.remote)?.data ?? words.find((word) => word.data !== null)?.data ?? null
+  const data = (words.find((word) => word.data?.remote) ?? words.find((word) => word.data !== null))?.data
   const dynamic = words.some((word) => word.dynamic || word.open)
-  return {
-    text,
-    dynamic,
-    open: false,
-    glob: false,
-    tilde: false,
-    data,
-    pipe: null,
-    start: first?.start ?? 0,
-    end: words.at(-1)?.end ?? 0,
-  }
+  return { ...literal(text), dynamic, data: data ?? null }
 }
 
 /** A reason when a word that must be known is not. */

@@ -39,41 +39,53 @@ function indirect(frame: Frame, part: ParameterExpansionPart): Field {
   return anything(unnamed)
 }
 
-function operated(
-  frame: Frame,
-  value: Field,
-  how: { readonly operation: Operation; readonly expandOne: ExpandOne },
-): Field {
-  const { operation, expandOne } = how
+interface How {
+  readonly operation: Operation
+  readonly expandOne: ExpandOne
+}
+
+function operated(frame: Frame, value: Field, { operation, expandOne }: How): Field {
   switch (operation.type) {
-    case 'Default': {
-      const other = expandOne(frame, operation.operand)
-      return defaulted(value, other, operation.operator)
-    }
+    case 'Default':
+      return defaulted(value, expandOne(frame, operation.operand), operation.operator)
+    case 'Transform':
+      return transformed(frame, value, operation.operand.text)
+    case 'Slice':
+      sliced(frame, operation, expandOne)
+      return unknownLike(value)
     case 'Remove':
       expandOne(frame, operation.operand)
       return unknownLike(value)
     case 'Replace':
-      expandOne(frame, operation.pattern)
-      expandOne(frame, operation.replacement)
-      divergent(frame, '${…/…}')
-      return unknownLike(value)
-    case 'Slice':
-      divergent(frame, '${…:…}')
-      arithmeticText(frame, operation.offset, expandOne)
-      if (operation.length !== undefined) arithmeticText(frame, operation.length, expandOne)
-      return unknownLike(value)
     case 'CaseModification':
-      if (operation.operand !== undefined) expandOne(frame, operation.operand)
-      divergent(frame, '${…^}')
+      rewritten(frame, operation, expandOne)
       return unknownLike(value)
-    case 'Transform':
-      return transformed(frame, value, operation.operand.text)
     case 'Names':
     case 'Unknown':
       unsupported(frame, 'such a parameter expansion')
       return anything(unnamed)
   }
+}
+
+function sliced(
+  frame: Frame,
+  operation: Extract<Operation, { readonly type: 'Slice' }>,
+  expandOne: ExpandOne,
+): void {
+  divergent(frame, '${…:…}')
+  for (const word of [operation.offset, operation.length])
+    if (word !== undefined) arithmeticText(frame, word, expandOne)
+}
+
+function rewritten(
+  frame: Frame,
+  operation: Extract<Operation, { readonly type: 'Replace' | 'CaseModification' }>,
+  expandOne: ExpandOne,
+): void {
+  divergent(frame, '${…/…} and ${…^}')
+  const words =
+    operation.type === 'Replace' ? [operation.pattern, operation.replacement] : [operation.operand]
+  for (const word of words) if (word !== undefined) expandOne(frame, word)
 }
 
 /** `${x@P}` expands the value as a prompt, commands in it included. */

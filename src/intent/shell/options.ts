@@ -2,7 +2,7 @@
  * Reads a program's words as GNU getopt does: bundled short flags, `--long`, `--long=value`,
  * unambiguous abbreviations, operands among the flags, `--` ends them.
  */
-import { hole, withText, type Field } from './field.ts'
+import { withText, type Field } from './field.ts'
 
 interface Flag {
   readonly key: string
@@ -26,7 +26,7 @@ export interface Options {
   readonly operands: readonly Field[]
   /** The first flag that the program's row does not know. */
   readonly unknown: string | null
-  /** An operand that might turn out to be a flag at run time. */
+  /** A word that may become several at run time, flags among them. */
   readonly doubtful: Field | null
 }
 
@@ -68,27 +68,27 @@ export function options(words: readonly Field[], of: Spec): Options {
     at: 0,
   }
   let ended = false
-  while (reading.at < words.length) {
-    const word = words[reading.at++]
-    if (word === undefined) break
-    if (word.open && !ended) reading.doubtful ??= word
-    if (ended || !isFlag(word)) {
-      if (!ended) doubt(reading, word)
-      reading.operands.push(word)
-      if (of.stops) ended = true
-    } else if (word.text === '--') ended = true
-    else if (word.text.startsWith('--')) readLong(reading, word)
-    else readShort(reading, word)
-  }
+  while (!ended && reading.at < words.length) ended = readWord(reading)
+  for (const word of words.slice(reading.at)) reading.operands.push(word)
   return reading
+}
+
+/** Reads one word among the flags; true when no flags follow. */
+function readWord(reading: Reading): boolean {
+  const word = reading.words[reading.at++]
+  if (word === undefined || word.text === '--') return true
+  if (word.open) reading.doubtful ??= word
+  if (!isFlag(word)) {
+    reading.operands.push(word)
+    return reading.spec.stops
+  }
+  if (word.text.startsWith('--')) readLong(reading, word)
+  else readShort(reading, word)
+  return false
 }
 
 function isFlag(word: Field): boolean {
   return word.text.length > 1 && word.text.startsWith('-') && word.pipe === null
-}
-
-function doubt(reading: Reading, word: Field): void {
-  if (word.text.startsWith(hole) && word.pipe === null) reading.doubtful ??= word
 }
 
 function record(reading: Reading, key: string, value: Field): void {

@@ -22,24 +22,47 @@ export interface Place {
 /** Resolves a path as the command in this frame would. */
 export function placeOf(frame: Frame, field: Field): Place {
   const raw = field.tilde || !field.text.startsWith('~') ? field.text : `./${field.text}`
-  const relative = !raw.startsWith('/') && !field.tilde
-  const { cwd } = frame.shell
-  const path = normal(relative && cwd !== null ? (raw === '' || raw === '.' ? cwd : `${cwd}/${raw}`) : raw)
-  const believed = !relative || isCwdBelieved(frame)
-  const below = frame.host === null && isBelow(path, frame.work.ctx.target.facts.workspace)
-  const climbsOut = climbs(raw) || (raw.startsWith('..') && cwd !== frame.work.ctx.target.cwd)
-  const inside = believed && below && !climbsOut
+  const kind = kindOf(raw, field)
+  const path = resolved(raw, kind, frame.shell.cwd)
+  const { host } = frame
+  const believed = isBelieved(frame, kind)
+  const below = host === null && isBelow(path, frame.work.ctx.target.facts.workspace)
+  const inside = below && believed && !leadsAway(frame, raw, path)
   // What may lie elsewhere must not bear a name that policies take for the workspace.
   const name = shown(below && !inside ? raw : path)
   return {
-    name: frame.host === null ? name : `${frame.host}:${name}`,
+    name: host === null ? name : `${host}:${name}`,
     path,
     known: !path.includes(hole),
     glob: field.glob,
     inside,
     contents: isContents(raw),
-    confidence: believed || frame.host !== null ? 'exact' : 'inferred',
+    confidence: believed ? 'exact' : 'inferred',
   }
+}
+
+/** Whether it is certain which directory a path starts from. On another machine it is its own. */
+function isBelieved(frame: Frame, kind: Kind): boolean {
+  if (kind === 'absolute' || frame.host !== null) return true
+  return kind === 'relative' && isCwdBelieved(frame)
+}
+
+type Kind = 'absolute' | 'relative' | 'unknown'
+
+function kindOf(raw: string, field: Field): Kind {
+  if (raw.startsWith(hole)) return 'unknown'
+  return raw.startsWith('/') || field.tilde ? 'absolute' : 'relative'
+}
+
+function resolved(raw: string, kind: Kind, cwd: string | null): string {
+  if (kind !== 'relative' || cwd === null) return normal(raw)
+  return normal(raw === '' || raw === '.' ? cwd : `${cwd}/${raw}`)
+}
+
+/** Over `..` after a name, out of a directory that the command chose, or through a link that it made. */
+function leadsAway(frame: Frame, raw: string, path: string): boolean {
+  if (climbs(raw) || (raw.startsWith('..') && frame.shell.cwd !== frame.work.ctx.target.cwd)) return true
+  return frame.work.linked.some((link) => path === link || path.startsWith(`${link}/`))
 }
 
 /** The directory is verified, and a `cd` that may have failed leaves one in the workspace all the same. */
@@ -84,18 +107,19 @@ export function normal(path: string): string {
   const absolute = path.startsWith('/')
   const kept: string[] = []
   for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue
-    const last = kept.at(-1)
-    if (part !== '..' || last === undefined) pushUnlessRoot(kept, part, absolute)
-    else if (last === '..' || last === '~' || /[*?[\uFFFC]/.test(last)) kept.push(part)
-    else kept.pop()
+    if (part === '..') up(kept, absolute)
+    else if (part !== '' && part !== '.') kept.push(part)
   }
-  const joined = kept.join('/')
-  return absolute ? `/${joined}` : joined === '' ? '.' : joined
+  if (absolute) return `/${kept.join('/')}`
+  return kept.length === 0 ? '.' : kept.join('/')
 }
 
-function pushUnlessRoot(kept: string[], part: string, absolute: boolean): void {
-  if (part !== '..' || !absolute) kept.push(part)
+function up(kept: string[], absolute: boolean): void {
+  const last = kept.at(-1)
+  if (last === undefined) {
+    if (!absolute) kept.push('..')
+  } else if (last === '..' || last === '~' || /[*?[\uFFFC]/.test(last)) kept.push('..')
+  else kept.pop()
 }
 
 /** What a build makes again, by name: the path itself, or something below it. */
@@ -135,18 +159,18 @@ function globReveals(path: string): boolean {
 function matches(pattern: string, name: string): boolean {
   if (name.startsWith('.') && /^[*?]/.test(pattern)) return false
   let ends = new Set([0])
-  for (let at = 0; at < pattern.length; at++) {
-    const sign = pattern[at]
-    const next = new Set<number>()
-    const close = sign === '[' ? pattern.indexOf(']', at + 2) : -1
-    if (close > 0) at = close
-    for (const end of ends) {
-      if (sign === '*') for (let n = end; n <= name.length; n++) next.add(n)
-      else if (end < name.length && (sign === '?' || close > 0 || sign === name[end])) next.add(end + 1)
-    }
-    ends = next
-  }
+  for (const [sign] of pattern.matchAll(/\[[^\]]+\]|[^]/g)) ends = after(sign, ends, name)
   return ends.has(name.length)
+}
+
+/** Where in the name one may be after one more sign of the pattern. */
+function after(sign: string, ends: ReadonlySet<number>, name: string): Set<number> {
+  const next = new Set<number>()
+  for (const end of ends) {
+    if (sign === '*') for (let n = end; n <= name.length; n++) next.add(n)
+    else if (end < name.length && (sign === '?' || sign.length > 1 || sign === name[end])) next.add(end + 1)
+  }
+  return next
 }
 
 /** What writing to a place means beyond the file; '' when nothing. */

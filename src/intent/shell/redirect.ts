@@ -81,23 +81,27 @@ function targetOf(frame: Frame, one: Redirect): Output | null {
     unsupported(frame, 'a redirection without a target')
     return null
   }
-  if (one.operator === '&>' || one.operator === '&>>') divergent(frame, '&>')
+  if (one.operator.startsWith('&')) divergent(frame, '&>')
   const field = expandOne(frame, one.target)
-  const duplicates = one.operator === '>&' || one.operator === '<&'
-  if (duplicates && /^(?:\d+-?|-)$/.test(field.text)) return null
-  if (duplicates) divergent(frame, '>& with a name')
+  if (one.operator === '>&' || one.operator === '<&') {
+    if (/^(?:\d+-?|-)$/.test(field.text)) return null
+    divergent(frame, '>& with a name')
+  }
+  return namedTarget(one, field)
+}
+
+function namedTarget(one: Redirect, field: Field): Output | null {
+  const append = one.operator.includes('>>') || one.operator === '<>'
   if (field.pipe !== null) return { kind: 'process', field, append: false }
-  if (!field.dynamic && harmlessDevice.test(field.text))
-    return isInput(one) ? { kind: 'file', field, append: false } : emptySink(one, field)
+  if (!isInput(one) && !field.dynamic && harmlessDevice.test(field.text)) return emptySink(field)
   const kind = /^\/dev\/(?:tcp|udp)\//.test(field.text) ? 'network' : 'file'
-  return { kind, field, append: one.operator.includes('>>') || one.operator === '<>' }
+  return { kind, field, append }
 }
 
 /** `> /dev/null` is no effect, but what is printed goes there. */
-function emptySink(one: Redirect, field: Field): Output | null {
+function emptySink(field: Field): Output | null {
   const isOutput = /^\/dev\/(?:stdout|stderr|fd\/|tty)|^\/proc/.test(field.text)
-  if (isOutput) return null
-  return { kind: 'process', field, append: one.operator.includes('>>') }
+  return isOutput ? null : { kind: 'process', field, append: false }
 }
 
 function reading(frame: Frame, from: Output): Stream {

@@ -85,20 +85,15 @@ function apart(frame: Frame): Frame {
 }
 
 function commandNode(frame: Frame, node: CommandNode): Stream {
-  switch (node.type) {
-    case 'Command':
-      return simple(frame, node)
-    case 'Function':
-      define(frame, node)
-      return empty
-    case 'Coproc':
-      divergent(frame, 'coproc')
-      unsupported(frame, 'coproc')
-      if (node.body.type === 'CompoundList') return unnamed
-      return commandNode(apart(frame), node.body)
-    default:
-      return compound(frame, node, { statements, apart })
+  if (node.type === 'Command') return simple(frame, node)
+  if (node.type === 'Function') {
+    define(frame, node)
+    return empty
   }
+  if (node.type !== 'Coproc') return compound(frame, node, { statements, apart })
+  divergent(frame, 'coproc')
+  unsupported(frame, 'coproc')
+  return node.body.type === 'CompoundList' ? unnamed : commandNode(apart(frame), node.body)
 }
 
 const specialBuiltins =

@@ -4,11 +4,11 @@ import { arithmeticText } from './arithmetic.ts'
 import { dispatch } from './dispatch.ts'
 import { entersEnvironment } from './environment.ts'
 import { anything, withText, type Field } from './field.ts'
-import { plumb, writeOutputs } from './redirect.ts'
+import { plumb, writeOutputs, type Plumbing } from './redirect.ts'
 import { empty, joined, unnamed, type Stream } from './stream.ts'
 import { assign } from './variables.ts'
 import { expand, expandOne } from './word.ts'
-import { divergent, unseen, type Frame } from './work.ts'
+import { divergent, unseen, unsupported, type Frame } from './work.ts'
 
 /** Runs a simple command; what it prints. */
 export function simple(outer: Frame, node: Command): Stream {
@@ -22,8 +22,15 @@ export function simple(outer: Frame, node: Command): Stream {
   const plumbing = plumb(frame, redirects)
   const given = prefixed({ ...frame, stdin: plumbing.stdin }, node, argv.length > 0)
   const printed = argv.length === 0 ? empty : dispatch(given, argv)
+  if (argv.length === 1 && argv[0]?.text === 'exec') redirectsShell(frame, plumbing)
   writeOutputs(frame, plumbing.outputs, { printed, alone: printsNothing(argv) })
   return plumbing.piped ? printed : empty
+}
+
+/** `exec > file`: all that follows reads or writes there. */
+function redirectsShell(frame: Frame, plumbing: Plumbing): void {
+  const isPlain = plumbing.stdin === frame.stdin && plumbing.outputs.every(({ kind }) => kind === 'file')
+  if (!isPlain) unsupported(frame, 'redirections of the shell itself')
 }
 
 function printsNothing(argv: readonly Field[]): boolean {

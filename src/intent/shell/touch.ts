@@ -40,22 +40,31 @@ export interface Change {
 
 /** Reports a change of a place. An unknown place is opaque. */
 export function writePlace(frame: Frame, place: Place, change: Change): Effect {
+  const seed = changeSeed(place, change)
+  if (!place.known) return opaque(frame, seed, 'dynamic_argument', 'the path that is changed is not known')
+  const found = emit(frame, seed)
+  if (grantsAccess.test(place.path)) grantsLogin(frame, place)
+  return found
+}
+
+function changeSeed(place: Place, change: Change): EffectSeed {
   const special = deviceOrKernel(place.path)
-  const scope = !place.known ? 'unknown' : special !== null ? 'all' : globbed(place, change.scope ?? 'single')
   const meaning = meaningOf(place.path)
-  const seed: EffectSeed = {
+  return {
     action: special === 'kernel_setting' ? 'config' : change.action,
     resource: { system: 'host', type: special ?? typeOf(place, change, meaning), name: place.name },
-    scope,
+    scope: changeScope(place, change, special !== null),
     why: change.why ?? (meaning || (place.glob ? 'glob' : '')),
     reversible: change.reversible ?? (change.append === true ? 'recoverable' : 'no'),
     sensitivity: sensitivityOf(place, false) === 'secret' ? 'secret' : 'none',
     confidence: place.confidence,
   }
-  if (!place.known) return opaque(frame, seed, 'dynamic_argument', 'the path that is changed is not known')
-  const found = emit(frame, seed)
-  if (grantsAccess.test(place.path)) grantsLogin(frame, place)
-  return found
+}
+
+function changeScope(place: Place, { scope = 'single' }: Change, special: boolean): Scope {
+  if (!place.known) return 'unknown'
+  if (special) return 'all'
+  return place.glob && (scope === 'single' || scope === 'bounded') ? 'bulk' : scope
 }
 
 /** In the workspace a hook or a start-up file is not everyday work: it is told apart by its type. */
@@ -77,10 +86,6 @@ function grantsLogin(frame: Frame, place: Place): void {
     privilege: { grantee: null, privileges: ['login'], on: place.name, level, run_as: null },
     confidence: 'inferred',
   })
-}
-
-function globbed(place: Place, scope: Scope): Scope {
-  return place.glob && (scope === 'single' || scope === 'bounded') ? 'bulk' : scope
 }
 
 function deviceOrKernel(path: string): 'device' | 'kernel_setting' | null {

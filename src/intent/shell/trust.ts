@@ -12,17 +12,20 @@ const privateSuffix =
  * Trust of a host: `internal` if it is on the target's list or loopback, `external` if it is a public
  * address or a public name, `unknown` otherwise. Unknown is not internal.
  */
-export function hostTrust(host: string, internal: readonly string[] | undefined): Trust {
+export function hostTrust(host: string, internal: readonly string[] = []): Trust {
   const name = host
     .toLowerCase()
     .replace(/\.$/, '')
     .replace(/^\[|\]$/g, '')
   if (name === '' || name.includes(hole)) return 'unknown'
-  if (isLoopback(name) || (internal ?? []).some((pattern) => covers(pattern.toLowerCase(), name)))
-    return 'internal'
+  if (isLoopback(name) || internal.some((pattern) => covers(pattern.toLowerCase(), name))) return 'internal'
   if (/^[0-9.]+$/.test(name)) return addressTrust(name)
   if (name.includes(':')) return /^[23]/.test(name) ? 'external' : 'unknown'
-  return name.includes('.') && !privateSuffix.test(name) && !/^0x|\.0x/.test(name) ? 'external' : 'unknown'
+  return isPublicName(name) ? 'external' : 'unknown'
+}
+
+function isPublicName(name: string): boolean {
+  return name.includes('.') && !privateSuffix.test(name) && !/^0x|\.0x/.test(name)
 }
 
 function isLoopback(name: string): boolean {
@@ -34,17 +37,12 @@ function covers(pattern: string, name: string): boolean {
   return pattern === name
 }
 
+/** Addresses that are not routed in public (RFC 1918, 3927, 6598, multicast). */
+const privateAddress =
+  /^(?:0|10|22[4-9]|2[345]\d)\.|^172\.(?:1[6-9]|2\d|3[01])\.|^192\.168\.|^169\.254\.|^100\.(?:6[4-9]|[789]\d|1[01]\d|12[0-7])\./
+
 function addressTrust(name: string): Trust {
-  const parts = name.split('.')
-  const [a, b] = parts.map(Number)
-  if (parts.length !== 4 || a === undefined || b === undefined) return 'unknown'
-  const isPrivate =
-    a === 10 ||
-    a === 0 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 169 && b === 254)
-  return isPrivate || (a === 100 && b >= 64 && b < 128) || a >= 224 ? 'unknown' : 'external'
+  return !/^\d{1,3}(?:\.\d{1,3}){3}$/.test(name) || privateAddress.test(name) ? 'unknown' : 'external'
 }
 
 /** A network destination, judged. */

@@ -34,16 +34,27 @@ const numericSpecials = new Set([
 export function lookup(frame: Frame, name: string): Field {
   const { shell } = frame
   const held = shell.variables.get(name)
-  if (held !== undefined) return held.dynamic || !assignedOnce(shell, name) ? unknownOf(held) : held
+  if (held !== undefined) return held.dynamic || !assignedOnce(shell, name) ? unsure(frame, name, held) : held
   if (name === 'HOME' && !mentions(shell, 'HOME')) return { ...literal('~'), tilde: true }
-  if (name === 'PWD' && !shell.cwdDoubt && shell.cwd !== null)
-    return shell.cwd.includes(hole) ? anything(unnamed) : literal(shell.cwd)
+  if (name === 'PWD') return workingDirectory(shell)
   if (numericSpecials.has(name)) return anything(number)
-  const position = /^[1-9]$/.test(name) ? shell.positional?.[Number(name) - 1] : undefined
-  return position !== undefined && !moves(shell) ? position : anything(unnamed)
+  return (/^[1-9]$/.test(name) ? positional(shell, Number(name)) : undefined) ?? anything(unnamed)
+}
+
+function unsure(frame: Frame, name: string, held: Field): Field {
+  return isNumeric(frame, name) ? anything(number) : unknownOf(held)
+}
+
+function workingDirectory({ cwd, cwdDoubt }: Shell): Field {
+  return cwd === null || cwdDoubt || cwd.includes(hole) ? anything(unnamed) : literal(cwd)
+}
+
+function positional(shell: Shell, at: number): Field | undefined {
+  return shell.positional === null || moves(shell) ? undefined : shell.positional[at - 1]
 }
 
 function unknownOf(held: Field): Field {
+  if (held.data?.numeric === true) return anything(number)
   return anything(held.data === null ? unnamed : { ...held.data, text: null, unnamed: true })
 }
 

@@ -99,36 +99,44 @@ function next(b: Builder): void {
 }
 
 function addPart(b: Builder, part: WordPart): void {
+  if (isExpansion(part)) {
+    addUnquoted(b, part)
+    return
+  }
   switch (part.type) {
     case 'Literal':
     case 'SingleQuoted':
       addText(b, part.value)
       return
     case 'AnsiCQuoted':
-      divergent(b.frame, "$'…'")
-      addText(b, part.value)
-      return
-    case 'LocaleString':
-      divergent(b.frame, '$"…"')
-      addQuoted(b, part.parts)
-      return
     case 'DoubleQuoted':
-      addQuoted(b, part.parts)
+    case 'LocaleString':
+      addQuotedPart(b, part)
+      return
+    case 'ProcessSubstitution':
+      addPipe(b, part)
       return
     case 'Glob':
     case 'ExtendedGlob':
     case 'BraceExpansion':
       addPattern(b, part)
-      return
-    case 'ProcessSubstitution':
-      addPipe(b, part)
-      return
-    case 'SimpleExpansion':
-    case 'ParameterExpansion':
-    case 'CommandExpansion':
-    case 'ArithmeticExpansion':
-      addUnquoted(b, part)
   }
+}
+
+function isExpansion(part: WordPart): part is Expansion {
+  return part.type.endsWith('Expansion') && part.type !== 'BraceExpansion'
+}
+
+type QuotedPart = Extract<WordPart, { readonly type: 'AnsiCQuoted' | 'DoubleQuoted' | 'LocaleString' }>
+
+function addQuotedPart(b: Builder, part: QuotedPart): void {
+  if (part.type === 'AnsiCQuoted') {
+    divergent(b.frame, "$'…'")
+    addText(b, part.value)
+    return
+  }
+  if (part.type === 'LocaleString') divergent(b.frame, '$"…"')
+  addQuoted(b, part.parts)
 }
 
 function addText(b: Builder, text: string): void {
@@ -201,7 +209,7 @@ function addValue(b: Builder, value: Field): void {
 }
 
 /** An expansion outside quotes: it is split at blanks and its globs are expanded. */
-function addUnquoted(b: Builder, part: WordPart): void {
+function addUnquoted(b: Builder, part: Expansion): void {
   if (part.type === 'SimpleExpansion' && (part.text === '$@' || part.text === '$*')) {
     addPositionals(b)
     return
@@ -231,8 +239,10 @@ function splitInto(b: Builder, text: string): void {
   })
 }
 
+type Expansion = Exclude<DoubleQuotedChild, { readonly type: 'Literal' }>
+
 /** What an expansion stands for, before it is split. */
-function valueOf(frame: Frame, part: WordPart): Field {
+function valueOf(frame: Frame, part: Expansion): Field {
   switch (part.type) {
     case 'SimpleExpansion':
       return lookup(frame, part.text.slice(1))
@@ -245,8 +255,6 @@ function valueOf(frame: Frame, part: WordPart): Field {
       const value = arithmetic(frame, part.expression, expandOne)
       return value === null ? anything(number) : literal(String(value))
     }
-    default:
-      return anything(null)
   }
 }
 

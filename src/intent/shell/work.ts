@@ -19,6 +19,10 @@ export interface Work {
   outermost: Shell | null
   readonly effects: Effect[]
   readonly unseen: Unseen[]
+  /** The first command that neither changed nor read anything: the effect when there is no other. */
+  harmless: string | null
+  /** Paths that became links or mounts by this command: names below them lie. */
+  readonly linked: string[]
   /** Strings that must be seen by nobody. */
   readonly secrets: Set<string>
   readonly languages: Set<string>
@@ -162,8 +166,7 @@ export function keeps(frame: Frame, kind: string, name: string): void {
   emit(frame, { action: 'config', resource, scope: 'single', why: 'outlives_the_command', reversible: 'yes' })
 }
 
-/** The harmless effect of a command that changes and reads nothing. */
+/** A command changes and reads nothing: that is worth an effect only when there is no other. */
 export function nothing(frame: Frame, name: string): void {
-  const resource = { system: 'host', type: 'process', name }
-  emit(frame, { action: 'none', resource, scope: 'single', reversible: 'yes' })
+  frame.work.harmless ??= name
 }

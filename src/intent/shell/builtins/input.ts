@@ -15,7 +15,7 @@ function read(call: Call): Stream {
     const arg = args[at]
     if (arg === undefined) break
     if (arg.text.startsWith('-')) {
-      if (/a$/.test(arg.text)) holds(frame, args[at + 1])
+      if (arg.text.endsWith('a')) holds(frame, args[at + 1])
       if (readArity.test(arg.text)) at++
     } else holds(frame, arg)
   }

@@ -52,7 +52,10 @@ function trap(call: Call): Stream {
 function runsWords(call: Call): Stream | undefined {
   const { frame, name } = call
   const words = inner(call)
-  if (words === null) return plain
+  if (words === null) {
+    nothing(frame, name)
+    return plain
+  }
   const [first] = words
   if (first === undefined) {
     nothing(frame, name)
@@ -66,19 +69,18 @@ function runsWords(call: Call): Stream | undefined {
 /** The words of the command; null when it is only asked about. */
 function inner(call: Call): readonly Field[] | null {
   const { name, args, frame } = call
-  let at = 0
-  for (; at < args.length; at++) {
-    const text = args[at]?.text ?? ''
-    if (text === '--') return args.slice(at + 1)
-    if (!text.startsWith('-') || text === '-') break
-    if (name === 'command' && /^-p*[vV]+$/.test(text)) {
-      nothing(frame, 'command')
-      return null
-    }
-    if (name === 'exec' && text === '-a') at++
-    else if (!/^-[pclv]+$/.test(text)) unsupported(frame, `${name} ${text}`)
-  }
-  return args.slice(at)
+  const first = args.findIndex((arg, at) => !isOwnFlag(name, arg, args[at - 1]))
+  if (first < 0) return []
+  const text = args[first]?.text ?? ''
+  if (text === '--') return args.slice(first + 1)
+  if (name === 'command' && /^-p*[vV]+$/.test(text)) return null
+  if (text.startsWith('-') && text !== '-') unsupported(frame, `${name} ${text}`)
+  return args.slice(first)
+}
+
+function isOwnFlag(name: string, arg: Field, before: Field | undefined): boolean {
+  if (/^-[pcl]+$/.test(arg.text)) return true
+  return name === 'exec' && (arg.text === '-a' || before?.text === '-a')
 }
 
 function withoutFunctions(frame: Frame, words: readonly Field[]): Stream {

@@ -54,19 +54,26 @@ function declareWord(
   word: Field,
   how: { readonly exported: boolean; readonly integer: boolean },
 ): void {
-  const match = /^([A-Za-z_]\w*)(\[[^\]]*\])?(?:\+?=([\s\S]*))?$/.exec(word.text)
-  const [, name, subscript, text] = match ?? []
-  if (name === undefined || (subscript !== undefined && !/^\[[\d@*]*\]$/.test(subscript))) {
+  const match = /^([A-Za-z_]\w*)(?:\[[\d@*]*\])?(?:\+?=([\s\S]*))?$/.exec(word.text)
+  const [, name, text] = match ?? []
+  if (name === undefined) {
     unseen(frame, 'dynamic_command', 'a declaration evaluates a name that is not known')
     forget(frame)
     return
   }
-  const value = text === undefined ? anything(unnamed) : withText(word, text)
-  if (how.integer) checkInteger(frame, value)
-  if (text !== undefined) assign(frame, name, value)
-  const held = text === undefined ? (frame.shell.variables.get(name) ?? value) : value
+  if (text !== undefined) declareValue(frame, name, { value: withText(word, text), integer: how.integer })
+  const held = frame.shell.variables.get(name) ?? anything(unnamed)
   if (how.exported) frame.shell.exported.set(name, held)
-  entersEnvironment(frame, name, { value: held, stays: true })
+  entersEnvironment(frame, name, { value: text === undefined ? held : withText(word, text), stays: true })
+}
+
+function declareValue(
+  frame: Frame,
+  name: string,
+  how: { readonly value: Field; readonly integer: boolean },
+): void {
+  if (how.integer) checkInteger(frame, how.value)
+  assign(frame, name, how.value)
 }
 
 function checkInteger(frame: Frame, value: Field): void {
@@ -112,40 +119,38 @@ function set(call: Call): Stream | undefined {
   const { frame, args } = call
   if (args.length === 0) return printsVariables(call)
   nothing(frame, 'set')
-  let named = false
-  for (const arg of args) {
-    if (named) namedOption(frame, arg)
-    else if (arg.text === '--' || arg.text === '-' || !/^[-+]/.test(arg.text)) break
-    else if (!/^[-+][euxvEThmbCo]+$/.test(arg.text)) keeps(frame, 'option', arg.text)
-    if (/^-[a-zA-Z]*e/.test(arg.text) || (named && arg.text === 'errexit'))
-      frame.shell.stopsOnError = !frame.conditional
-    if (/^\+[a-zA-Z]*e/.test(arg.text)) frame.shell.stopsOnError = false
-    named = !named && /^[-+][a-zA-Z]*o$/.test(arg.text)
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]
+    if (arg === undefined || arg.text === '--' || !/^[-+]./.test(arg.text)) break
+    if (!/^[-+][euxvEThmbCo]+$/.test(arg.text)) keeps(frame, 'option', arg.text)
+    if (arg.text.endsWith('o')) namedOption(frame, args[++at])
+    if (arg.text.includes('e')) frame.shell.stopsOnError = arg.text.startsWith('-') && !frame.conditional
   }
   frame.shell.positional = null
   return empty
 }
 
-function namedOption(frame: Frame, arg: Field): void {
-  if (harmlessOptions.has(arg.text)) return
+function namedOption(frame: Frame, arg: Field | undefined): void {
+  if (arg === undefined || harmlessOptions.has(arg.text)) return
   keeps(frame, 'option', arg.text)
   unseen(frame, 'session_state', 'an option changes how later commands are read')
 }
 
-const readingOptions = /^-[a-z]*[squp]/
+/** What of these only asks. */
+const asking: Readonly<Record<string, RegExp>> = {
+  shopt: /^(?!.*(?:^| )-[a-z]*[su])/,
+  hash: /^(?:-[rtl]( \w+)*)?$/,
+  enable: /^(?:-[ap]*)?$/,
+  bind: /^-[lpPsSvVq]+$/,
+}
 
-/** `shopt`, `enable`, `hash -p`, `bind`, `complete`: how later words are read. */
+/** `shopt`, `enable`, `hash -p`, `bind`: how later words are read. */
 function changesReading(call: Call): Stream {
-  const { frame, name, args } = call
-  const asks =
-    args.length === 0 || (args.length === 1 && readingOptions.test(args[0]?.text ?? '') && name !== 'shopt')
-  if (name === 'shopt' && !args.some((arg) => /^-[a-z]*[su]/.test(arg.text))) {
-    nothing(frame, name)
-    return empty
-  }
-  if (asks || (name === 'hash' && args.every((arg) => arg.text === '-r'))) nothing(frame, name)
+  const { frame, name } = call
+  const words = call.args.map((arg) => arg.text).join(' ')
+  if (asking[name]?.test(words) === true) nothing(frame, name)
   else {
-    keeps(frame, name, args.map((arg) => arg.text).join(' '))
+    keeps(frame, name, words)
     unseen(frame, 'session_state', `${name} changes how later commands are read`)
   }
   return empty

@@ -11,33 +11,42 @@ import { program, readsOperands, type Row } from './row.ts'
 /** Compresses a file in its place, unless it prints or keeps. */
 function compresses(use: Use): Stream | undefined {
   const { options, frame } = use
+  const { operands } = options
   const deep = has(options, 'r')
-  if (options.operands.length === 0 || options.operands.every((operand) => operand.text === '-')) {
+  if (operands.every((operand) => operand.text === '-')) {
     nothing(frame, use.name)
     return undefined
   }
   if (['c', 'l', 't'].some((flag) => has(options, flag))) {
-    readsOperands(use, options.operands, deep ? 'bulk' : 'single', deep ? 'directory' : 'file')
+    readsOperands(use, operands, deep ? 'bulk' : 'single', deep ? 'directory' : 'file')
     return undefined
   }
-  const output = last(options, 'o')
-  for (const operand of options.operands) {
-    const place = placeOf(frame, operand)
-    if (output !== undefined || has(options, 'k') || use.name.includes('zst')) {
-      readPlace(frame, place, 'single')
-      const target = output === undefined ? { ...place, name: `${place.name}.*` } : placeOf(frame, output)
-      writePlace(frame, target, { action: 'write' })
-      if (has(options, 'rm')) deletePlace(frame, place, false)
-    } else
-      writePlace(frame, place, {
-        action: 'update',
-        type: deep ? 'directory' : 'file',
-        scope: deep ? 'all' : 'single',
-        why: 'compressed_in_place',
-        reversible: 'yes',
-      })
+  const keeps = has(options, 'o') || has(options, 'k') || use.name.includes('zst')
+  for (const operand of operands) {
+    if (keeps) writesBeside(use, operand)
+    else compressesInPlace(use, operand, deep)
   }
   return empty
+}
+
+function writesBeside(use: Use, operand: Field): void {
+  const { options, frame } = use
+  const output = last(options, 'o')
+  const place = placeOf(frame, operand)
+  readPlace(frame, place, 'single')
+  const target = output === undefined ? { ...place, name: `${place.name}.*` } : placeOf(frame, output)
+  writePlace(frame, target, { action: 'write' })
+  if (has(options, 'rm')) deletePlace(frame, place, false)
+}
+
+function compressesInPlace(use: Use, operand: Field, deep: boolean): void {
+  writePlace(use.frame, placeOf(use.frame, operand), {
+    action: 'update',
+    type: deep ? 'directory' : 'file',
+    scope: deep ? 'all' : 'single',
+    why: 'compressed_in_place',
+    reversible: 'yes',
+  })
 }
 
 function zip(use: Use): Stream | undefined {
@@ -48,10 +57,14 @@ function zip(use: Use): Stream | undefined {
   if (has(options, 'm')) for (const file of files) deletePlace(frame, placeOf(frame, file), deep)
   if (has(options, '@')) opaqueProgram(frame, 'zip', 'runtime_input', 'the names of files come from a pipe')
   if (archive === undefined || archive.text === '-') return undefined
-  const place = placeOf(frame, archive)
-  const name = /\.[^./]+$/.test(place.name) ? place.name : `${place.name}.zip`
-  writePlace(frame, { ...place, name }, { action: has(options, 'd') ? 'update' : 'write' })
+  writesArchive(use, archive)
   return plain
+}
+
+function writesArchive(use: Use, archive: Field): void {
+  const place = placeOf(use.frame, archive)
+  const name = /\.[^./]+$/.test(place.name) ? place.name : `${place.name}.zip`
+  writePlace(use.frame, { ...place, name }, { action: has(use.options, 'd') ? 'update' : 'write' })
 }
 
 function unzip(use: Use): Stream | undefined {

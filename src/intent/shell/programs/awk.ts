@@ -1,31 +1,46 @@
 /** `awk`: a program of its own; only what plainly reads and prints is believed. */
 import type { Use } from '../call.ts'
+import { evaluateText } from '../evaluate.ts'
+import type { Field } from '../field.ts'
 import { all, has } from '../options.ts'
-import { nothing, opaqueProgram } from '../work.ts'
+import { nothing, opaqueProgram, type Frame } from '../work.ts'
 import { program, readsOperands, type Row } from './row.ts'
 
 function awk(use: Use): undefined {
   const { options, frame } = use
-  if (has(options, 'f') || has(options, 'i') || has(options, 'l') || has(options, 'E')) {
+  if (['f', 'i', 'l', 'E'].some((flag) => has(options, flag))) {
     opaqueProgram(frame, use.name, 'external_file', 'an awk program in a file')
     return
   }
-  const sources = [...all(options, 'e'), ...(has(options, 'e') ? [] : options.operands.slice(0, 1))]
-  for (const source of sources) {
-    if (source.dynamic) opaqueProgram(frame, use.name, 'spliced_variable', 'an awk program with unknown text')
-    else if (!isPlain(source.text))
-      opaqueProgram(
-        frame,
-        use.name,
-        'unsupported_syntax',
-        'an awk program that may run commands or write files',
-      )
-  }
-  const files = (has(options, 'e') ? options.operands : options.operands.slice(1)).filter(
-    (word) => !/^[A-Za-z_]\w*=/.test(word.text),
-  )
+  const inFlags = has(options, 'e')
+  const sources = inFlags ? all(options, 'e') : options.operands.slice(0, 1)
+  for (const source of sources) readsProgram(use, source)
+  const operands = inFlags ? options.operands : options.operands.slice(1)
+  const files = operands.filter((word) => !/^[A-Za-z_]\w*=/.test(word.text))
   readsOperands(use, files)
   if (files.length === 0) nothing(frame, use.name)
+}
+
+function readsProgram(use: Use, source: Field): void {
+  const { frame, name } = use
+  if (source.dynamic) {
+    opaqueProgram(frame, name, 'spliced_variable', 'an awk program with unknown text')
+    return
+  }
+  const rest = runsStrings(frame, source.text)
+  if (isPlain(rest)) return
+  opaqueProgram(frame, name, 'unsupported_syntax', 'an awk program that may run commands or write files')
+}
+
+const systemCall = /\bsystem\s*\(\s*"((?:[^"\\\n]|\\["\\/])*)"\s*\)/g
+
+/** Runs what `system("…")` is given as a constant; the program without those calls. */
+function runsStrings(frame: Frame, source: string): string {
+  for (const match of source.matchAll(systemCall)) {
+    const text = (match[1] ?? '').replace(/\\(["\\/])/g, '$1')
+    evaluateText({ ...frame, repeat: null }, text, { via: ['awk', 'sh'], dialect: 'sh' })
+  }
+  return source.replace(systemCall, '0')
 }
 
 /** True when the program can neither run commands nor write: it has nothing that does. */
@@ -43,10 +58,9 @@ function withoutLiterals(source: string): string {
   return bare.includes('/') ? bare : bare.replace(/"(?:[^"\\\n]|\\.)*"/g, ' "" ')
 }
 
+const flags =
+  'F|field-separator= v|assign= f|file= e|source= i|include= l|load= E|exec= b S|sandbox P|posix c|traditional n r N M O +'
+
 export const awkPrograms: readonly Row[] = ['awk', 'gawk', 'mawk', 'nawk'].map((name) =>
-  program(
-    name,
-    'F|field-separator= v|assign= f|file= e|source= i|include= l|load= E|exec= b S|sandbox P|posix c|traditional n r N M O +',
-    awk,
-  ),
+  program(name, flags, awk),
 )

@@ -66,19 +66,19 @@ function fromName(use: Use, name: Field, found: Found): void {
 }
 
 function fromUri(use: Use, text: string, found: Found): void {
-  const match = /^\w+:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?([\s\S]*))?$/.exec(text)
-  const [, user = '', authority = '', database = '', query = ''] = match ?? []
+  const [, user = '', authority = '', database = '', query = ''] = uri.exec(text) ?? []
   hide(use, user.split(':').slice(1).join(':'))
-  const [host = '', port] = authority.split(':')
-  found.host = clean(host)
-  found.port = clean(port ?? '')
+  const [host = '', port = ''] = authority.split(':')
+  found.host = authority.includes(',') ? null : clean(host)
+  found.port = clean(port)
   found.database = clean(database)
   for (const pair of query.split('&')) {
-    const [key = '', value = ''] = pair.split('=')
-    assign(use, found, { key, value })
+    const equals = pair.indexOf('=')
+    assign(use, found, { key: pair.slice(0, Math.max(0, equals)), value: pair.slice(equals + 1) })
   }
-  if (match === null || /,/.test(authority)) found.host = null
 }
+
+const uri = /^\w+:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?([\s\S]*))?$/
 
 function fromPairs(use: Use, text: string, found: Found): void {
   for (const match of text.matchAll(/(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']*)/g)) {

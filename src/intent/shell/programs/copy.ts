@@ -42,24 +42,25 @@ function landing(use: Use, source: Field, to: Ends): Place {
 }
 
 function cp(use: Use): Stream {
-  const { frame, options } = use
-  const to = ends(use)
-  const deep = has(options, 'r') || has(options, 'a')
+  const { options } = use
   if (has(options, 's') || has(options, 'l')) return links(use, has(options, 's'))
-  for (const source of to.sources) {
-    const place = placeOf(frame, source)
-    readPlace(frame, place, deep ? 'all' : 'single', deep ? 'directory' : 'file')
-    if (to.target === null) continue
-    const type = deep ? 'directory' : 'file'
-    const backup = has(options, 'b') || has(options, 'n')
-    writePlace(frame, unknownName(landing(use, source, to), to.target), {
-      action: 'write',
-      type,
-      scope: deep ? 'bulk' : 'single',
-      reversible: backup ? 'recoverable' : 'no',
-    })
-  }
+  const to = ends(use)
+  for (const source of to.sources) copies(use, source, to)
   return empty
+}
+
+function copies(use: Use, source: Field, to: Ends): void {
+  const { frame, options } = use
+  const deep = has(options, 'r') || has(options, 'a')
+  const type = deep ? 'directory' : 'file'
+  readPlace(frame, placeOf(frame, source), deep ? 'all' : 'single', type)
+  if (to.target === null) return
+  writePlace(frame, unknownName(landing(use, source, to), to.target), {
+    action: 'write',
+    type,
+    scope: deep ? 'bulk' : 'single',
+    reversible: has(options, 'b') || has(options, 'n') ? 'recoverable' : 'no',
+  })
 }
 
 /** Only an unknown directory makes a write unknown: a name that is read is a name that is known there. */
@@ -95,6 +96,7 @@ function mv(use: Use): Stream {
 /** A path from outside that appears inside the workspace makes names there lie. */
 function brings(use: Use, from: Place, landed: Place): void {
   const outside = landed.inside && !from.inside
+  if (outside) use.frame.work.linked.push(landed.path)
   writePlace(
     use.frame,
     landed,
@@ -122,6 +124,7 @@ function links(use: Use, symbolic: boolean): Stream {
       why: outside ? 'outside_path_into_workspace' : '',
       reversible: 'yes',
     })
+    frame.work.linked.push(landed.path)
     if (!from.known) unseen(frame, 'dynamic_argument', 'what is linked is not known', found)
   }
   return empty

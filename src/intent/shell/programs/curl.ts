@@ -47,38 +47,34 @@ function pathField(url: Url): Field {
   }
 }
 
+const secretFlags = ['u', 'U', 'oauth2-bearer', 'pass'] as const
+
+const secretHeader =
+  /^(?:proxy-authorization|authorization|cookie|x-api-key|x-auth-token|private-token|x-vault-token)\s*:\s*(?:\w+\s+)?(\S[^\r\n]*)$/i
+
 function hides(use: Use, urls: readonly Url[]): void {
-  const { secrets } = use.frame.work
-  for (const flag of ['u', 'U', 'oauth2-bearer', 'proxy-user', 'pass', 'tlspassword']) {
-    for (const { text, dynamic } of all(use.options, flag)) if (!dynamic && text.length > 1) secrets.add(text)
-  }
-  for (const { text } of all(use.options, 'H')) {
-    const secret =
-      /^(?:proxy-authorization|authorization|cookie|x-api-key|x-auth-token|private-token|x-vault-token)\s*:\s*(?:\w+\s+)?(\S[^\r\n]*)$/i.exec(
-        text,
-      )?.[1]
-    if (secret !== undefined && secret.length > 2 && !secret.includes(hole)) secrets.add(secret)
-  }
-  for (const url of urls)
-    if (url.userinfo !== null && !url.userinfo.includes(hole) && url.userinfo.length > 1)
-      secrets.add(url.userinfo)
+  const { options } = use
+  for (const flag of secretFlags) for (const { text } of all(options, flag)) hide(use, text)
+  for (const { text } of all(options, 'H')) hide(use, secretHeader.exec(text)?.[1] ?? '')
+  for (const { text } of all(options, 'b')) if (text.includes('=')) hide(use, text)
+  for (const { userinfo } of urls) hide(use, userinfo ?? '')
+}
+
+function hide(use: Use, secret: string): void {
+  if (secret.length > 1 && !secret.includes(hole)) use.frame.work.secrets.add(secret)
 }
 
 const dataFlags = ['d', 'data-binary', 'data-urlencode', 'json'] as const
 
-function methodOf(use: Use): string {
-  const { options } = use
+const bodyFlags = [...dataFlags, 'F', 'form-string', 'data-raw'] as const
+
+function methodOf({ options }: Use): string {
   const given = last(options, 'X')
   if (given !== undefined) return given.dynamic ? hole : given.text.toUpperCase()
   if (has(options, 'T')) return 'PUT'
   if (has(options, 'I')) return 'HEAD'
   if (has(options, 'G')) return 'GET'
-  return has(options, 'F') ||
-    has(options, 'form-string') ||
-    has(options, 'data-raw') ||
-    dataFlags.some((flag) => has(options, flag))
-    ? 'POST'
-    : 'GET'
+  return bodyFlags.some((flag) => has(options, flag)) ? 'POST' : 'GET'
 }
 
 /** Everything in the flags and in the URL that leaves with a request. */
@@ -87,20 +83,26 @@ function sends(use: Use, to: Destination): void {
   for (const flag of dataFlags) for (const word of all(options, flag)) sendsData(use, word, { flag, to })
   for (const word of [...all(options, 'data-raw'), ...all(options, 'form-string')]) sendsWord(frame, word, to)
   for (const word of all(options, 'F')) sendsForm(use, word, to)
-  for (const word of all(options, 'T')) {
-    if (word.text === '-' || word.text === '.') sendsTo(frame, frame.stdin, to)
-    else sendsFile(frame, word, to)
-  }
+  for (const word of all(options, 'T')) uploads(use, word, to)
   for (const word of all(options, 'H')) sendsHeader(use, word, to)
-  for (const word of all(options, 'b'))
-    if (!word.text.includes('=')) readPlace(frame, placeOf(frame, word), 'single')
+  for (const word of all(options, 'b')) sendsCookies(use, word, to)
   for (const word of [...all(options, 'url'), ...options.operands])
     if (carriesData(word)) sendsWord(frame, word, to)
 }
 
+function uploads({ frame }: Use, word: Field, to: Destination): void {
+  if (word.text === '-' || word.text === '.') sendsTo(frame, frame.stdin, to)
+  else sendsFile(frame, word, to)
+}
+
+function sendsCookies({ frame }: Use, word: Field, to: Destination): void {
+  if (word.text.includes('=')) sendsWord(frame, word, to)
+  else if (word.text !== '') sendsFile(frame, word, to)
+}
+
 /** A substitution in the path or the query takes its data along. */
 function carriesData(word: Field): boolean {
-  return word.data !== null && (word.data.reads.length > 0 || word.dynamic) && word.data.numeric !== true
+  return word.data !== null && (word.data.reads.length > 0 || word.dynamic) && !word.data.numeric
 }
 
 function sendsHeader(use: Use, word: Field, to: Destination): void {
@@ -130,25 +132,26 @@ function sendsNamed(use: Use, file: Field, to: Destination): void {
   else sendsFile(use.frame, file, to)
 }
 
+const sideFiles = ['c', 'D', 'trace', 'trace-ascii', 'stderr', 'etag-save'] as const
+
 /** Files that curl writes; what it prints. */
 function writes(use: Use, urls: readonly Url[]): Stream | undefined {
   const { options, frame } = use
-  for (const flag of ['c', 'D', 'trace', 'trace-ascii', 'stderr', 'etag-save', 'hsts', 'alt-svc', 'libcurl'])
-    for (const file of all(options, flag))
-      if (!/^[-%]?$/.test(file.text)) writePlace(frame, placeOf(frame, file), { action: 'write' })
   const outputs = all(options, 'o')
-  for (const file of outputs)
-    if (!/^-$|^\/dev\/(?:null|stdout)$/.test(file.text))
-      writePlace(frame, placeOf(frame, file), { action: 'write' })
+  for (const file of [...sideFiles.flatMap((flag) => all(options, flag)), ...outputs])
+    if (!isPrinted(file)) writePlace(frame, placeOf(frame, file), { action: 'write' })
   if (has(options, 'O') || has(options, 'remote-name-all')) {
     for (const url of urls) writesNamed(use, url)
     return empty
   }
-  const toFile =
-    outputs.length >= urls.length && outputs.every((file) => !/^-$|^\/dev\/stdout$/.test(file.text))
-  if (toFile && urls.length > 0) return plain
   const [url] = urls
-  return url === undefined ? plain : fetched(url.name)
+  const toFiles =
+    outputs.length >= urls.length && !outputs.some((file) => /^(?:-|\/dev\/stdout)$/.test(file.text))
+  return url === undefined || toFiles ? plain : fetched(url.name)
+}
+
+function isPrinted(file: Field): boolean {
+  return /^[-%]?$|^\/dev\/(?:null|stdout|stderr)$/.test(file.text)
 }
 
 /** With `-J` the server names the file. */

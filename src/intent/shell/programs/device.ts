@@ -72,25 +72,27 @@ function partitions(use: Use): Stream | undefined {
 
 function mount(use: Use): Stream | undefined {
   const { frame, options } = use
-  const [source, target] = options.operands
-  if (source === undefined && !has(options, 'a')) {
+  const [source, target = source] = options.operands
+  if (target === undefined && !has(options, 'a')) {
     nothing(frame, 'mount')
     return undefined
   }
-  const place = placeOf(frame, target ?? source ?? literal('*'))
-  const why = has(options, 'bind') || has(options, 'B') || place.inside ? 'outside_path_into_workspace' : ''
-  const scope = has(options, 'a') || why !== '' ? 'all' : 'single'
+  const place = placeOf(frame, target ?? literal('*'))
+  const binds = has(options, 'B') || place.inside
+  const scope = has(options, 'a') || binds ? 'all' : 'single'
   const found = emit(frame, {
     action: 'config',
     resource: { system: 'host', type: 'mount', name: place.name },
     scope,
-    why,
+    why: binds ? 'outside_path_into_workspace' : '',
   })
-  if (!place.known || source?.dynamic === true)
-    unseen(frame, 'dynamic_argument', 'what is mounted is not known', found)
-  if (all(options, 'o').some((one) => !/^[\w,=.:-]*$/.test(one.text)))
-    unseen(frame, 'dynamic_argument', 'mount options', found)
+  frame.work.linked.push(place.path)
+  if (!isMountKnown(use)) unseen(frame, 'dynamic_argument', 'what is mounted is not known', found)
   return empty
+}
+
+function isMountKnown({ options }: Use): boolean {
+  return [...options.operands, ...all(options, 'o')].every((word) => !word.dynamic && !word.open)
 }
 
 function unmount(use: Use): Stream {

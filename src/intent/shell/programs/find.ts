@@ -104,29 +104,23 @@ interface Walk {
 
 function find(use: Use): Stream | undefined {
   const { frame, args } = use
-  let at = 0
-  while (/^-(?:[HLP]|O\d|D)$/.test(args[at]?.text ?? '')) at += args[at]?.text === '-D' ? 2 : 1
-  const first = at
-  while (at < args.length && !/^(?:-.|[(),!]$)/.test(args[at]?.text ?? '')) at++
-  const starts = at === first ? [literal('.')] : args.slice(first, at)
-  const walk: Walk = {
-    frame,
-    starts,
-    words: args,
-    at,
-    filtered: false,
-    negated: false,
-    pattern: null,
-    onlyFiles: false,
-    mixed: false,
-  }
-  for (const start of starts) {
-    listPlace(frame, placeOf(frame, start), 'bulk')
-    if (start.open || (start.dynamic && start.text.startsWith(hole)))
-      opaqueProgram(frame, 'find', 'dynamic_argument', 'a word of find may be an action')
-  }
-  while (walk.at < args.length) primary(walk)
+  let first = 0
+  while (/^-(?:[HLP]|O\d|D)$/.test(args[first]?.text ?? '')) first += args[first]?.text === '-D' ? 2 : 1
+  const rest = args.slice(first)
+  const end = rest.findIndex((word) => /^(?:-.|[(),!]$)/.test(word.text))
+  const paths = end < 0 ? rest : rest.slice(0, end)
+  const starts = paths.length === 0 ? [literal('.')] : paths
+  for (const start of starts) listsStart(frame, start)
+  const walk: Walk = { frame, starts, words: rest.slice(paths.length), at: 0, ...noFilter }
+  while (walk.at < walk.words.length) primary(walk)
   return undefined
+}
+
+const noFilter = { filtered: false, negated: false, pattern: null, onlyFiles: false, mixed: false }
+
+function listsStart(frame: Frame, start: Field): void {
+  listPlace(frame, placeOf(frame, start), 'bulk')
+  if (start.open) opaqueProgram(frame, 'find', 'dynamic_argument', 'a word of find may be an action')
 }
 
 function primary(walk: Walk): void {
@@ -144,21 +138,26 @@ function primary(walk: Walk): void {
 }
 
 function test(walk: Walk, text: string): void {
-  const arity = tests.get(text.slice(1))
-  if (arity === undefined || !text.startsWith('-')) {
+  const arity = text.startsWith('-') ? tests.get(text.slice(1)) : undefined
+  if (arity === undefined) {
     opaqueProgram(walk.frame, 'find', 'unknown_flag', `find ${text}`)
     return
   }
-  const value = arity === 1 ? walk.words[walk.at++] : undefined
-  if (value?.open === true)
-    opaqueProgram(walk.frame, 'find', 'dynamic_argument', 'a word of find may be an action')
-  const everything = text === '-name' && /^\*+$/.test(value?.text ?? '')
-  if (text === '-type' && value?.text === 'f') walk.onlyFiles = true
-  else if (!unfiltered.test(text) && !everything) {
-    walk.filtered = true
-    if (text === '-name' && value !== undefined && !value.dynamic)
-      walk.pattern = walk.pattern === null ? value.text : ''
-  }
+  filters(walk, text, (arity === 1 ? walk.words[walk.at++] : undefined) ?? literal(''))
+}
+
+function filters(walk: Walk, text: string, value: Field): void {
+  if (value.open) opaqueProgram(walk.frame, 'find', 'dynamic_argument', 'a word of find may be an action')
+  if (text === '-type' && value.text === 'f') walk.onlyFiles = true
+  else if (text === '-name') named(walk, value)
+  else if (!unfiltered.test(text)) walk.filtered = true
+}
+
+/** `-name '*'` filters nothing; a second pattern names less than the first. */
+function named(walk: Walk, value: Field): void {
+  if (/^\*+$/.test(value.text)) return
+  walk.filtered = true
+  walk.pattern = walk.pattern === null && !value.dynamic ? value.text : ''
 }
 
 /** Everything that the tests so far let through, below one start. */

@@ -3,7 +3,7 @@ import type { Use } from '../call.ts'
 import { evaluateField } from '../evaluate.ts'
 import { anything, shown, type Field } from '../field.ts'
 import { sendsTo, sendsWord } from '../flow.ts'
-import { has, last } from '../options.ts'
+import { all, has, last } from '../options.ts'
 import { fetched, plain, type Stream } from '../stream.ts'
 import { networkDestination } from '../trust.ts'
 import { emit, nothing, opaque, opaqueProgram, unseen } from '../work.ts'
@@ -19,25 +19,8 @@ function connects(use: Use, host: Field): void {
 /** `nc`: what comes in goes out; `-e` gives a shell away. */
 function nc(use: Use): Stream | undefined {
   const { options, frame } = use
-  for (const flag of ['e', 'c']) {
-    const command = last(options, flag)
-    if (command === undefined) continue
-    const resource = { system: 'host', type: 'shell', name: shown(command.text) }
-    opaque(
-      frame,
-      { action: 'execute', resource, scope: 'unknown' },
-      'runtime_input',
-      'a connection drives a command',
-    )
-    evaluateField({ ...frame, stdin: fetched('tcp://') }, command, { via: [use.name, 'sh'], dialect: 'sh' })
-  }
-  if (has(options, 'l')) {
-    const port = last(options, 'p') ?? options.operands.at(-1) ?? anything(null)
-    const resource = { system: 'host', type: 'port', name: shown(port.text) }
-    emit(frame, { action: 'network', resource, scope: 'unknown', why: 'listens' })
-    sendsTo(frame, frame.stdin, { kind: 'network', host: '*', trust: 'unknown' })
-    return fetched(`tcp://*:${shown(port.text)}`)
-  }
+  for (const flag of ['e', 'c']) for (const command of all(options, flag)) givesAway(use, command)
+  if (has(options, 'l')) return listens(use)
   const [host, port] = options.operands
   if (host === undefined) return undefined
   connects(use, host)
@@ -45,6 +28,23 @@ function nc(use: Use): Stream | undefined {
   if (has(options, 'z')) return plain
   sendsTo(frame, frame.stdin, networkDestination(host.text, frame.work.ctx.target.facts.internal))
   return fetched(`tcp://${shown(host.text)}:${shown(port?.text ?? '')}`)
+}
+
+function givesAway(use: Use, command: Field): void {
+  const { frame } = use
+  const resource = { system: 'host', type: 'shell', name: shown(command.text) }
+  const detail = 'a connection drives a command'
+  opaque(frame, { action: 'execute', resource, scope: 'unknown' }, 'runtime_input', detail)
+  evaluateField({ ...frame, stdin: fetched('tcp://') }, command, { via: [use.name, 'sh'], dialect: 'sh' })
+}
+
+function listens(use: Use): Stream {
+  const { options, frame } = use
+  const port = shown((last(options, 'p') ?? options.operands.at(-1) ?? anything(null)).text)
+  const resource = { system: 'host', type: 'port', name: port }
+  emit(frame, { action: 'network', resource, scope: 'unknown', why: 'listens' })
+  sendsTo(frame, frame.stdin, { kind: 'network', host: '*', trust: 'unknown' })
+  return fetched(`tcp://*:${port}`)
 }
 
 /** `ping`, `dig`: a name leaves the machine, and data can be in a name. */
@@ -55,8 +55,7 @@ function asks(use: Use): Stream {
   )
   for (const host of hosts) {
     connects(use, host)
-    if (host.data !== null && host.data.numeric !== true)
-      sendsWord(frame, host, networkDestination('', undefined))
+    if (host.data !== null && !host.data.numeric) sendsWord(frame, host, networkDestination('', undefined))
   }
   if (hosts.length === 0) nothing(frame, use.name)
   return plain

@@ -2,7 +2,7 @@
 import type { Use } from '../call.ts'
 import { hole, type Field } from '../field.ts'
 import { last, has } from '../options.ts'
-import { known, plain, type Stream } from '../stream.ts'
+import { joined, known, plain, type Stream } from '../stream.ts'
 import { forget } from '../variables.ts'
 import { nothing, unseen } from '../work.ts'
 import { lenient, program, type Row } from './row.ts'
@@ -10,33 +10,31 @@ import { lenient, program, type Row } from './row.ts'
 /** dash and bash print backslashes and flags differently: in `sh` such output is not known. */
 function echo(use: Use): Stream {
   nothing(use.frame, 'echo')
-  let at = 0
-  let flags = ''
-  for (; /^-[neE]+$/.test(use.args[at]?.text ?? ''); at++) flags += use.args[at]?.text ?? ''
-  const words = use.args.slice(at)
-  const text = words.map((word) => word.text).join(' ')
-  const differs =
-    use.frame.dialect === 'sh' && (flags !== '' || text.includes('\\') || use.args[0]?.dynamic === true)
-  const data = dataOf(use.args)
-  if (differs || words.some((word) => word.open || word.glob)) return { ...data, text: null }
-  const escaped = flags.includes('e') && text.includes('\\') ? unescaped(text, true) : text
-  if (escaped === null) return { ...data, text: null }
-  return { ...data, text: escaped + (flags.includes('n') ? '' : '\n') }
+  const { args } = use
+  const first = args.findIndex((word) => !/^-[neE]+$/.test(word.text))
+  const words = first < 0 ? [] : args.slice(first)
+  const flags = args
+    .slice(0, args.length - words.length)
+    .map((word) => word.text)
+    .join('')
+  const data = dataOf(args)
+  if (words.some((word) => word.open || word.glob)) return data
+  const text = printed(words.map((word) => word.text).join(' '), flags)
+  const differs = flags !== '' || text?.includes('\\') === true || args[0]?.dynamic === true
+  return text === null || (use.frame.dialect === 'sh' && differs) ? data : { ...data, text }
+}
+
+function printed(text: string, flags: string): string | null {
+  const escaped = flags.includes('e') ? unescaped(text, true) : text
+  return escaped === null || flags.includes('n') ? escaped : `${escaped}\n`
 }
 
 /** What the words bring along. */
 function dataOf(words: readonly Field[]): Stream {
   let data: Stream = plain
   for (const word of words) {
-    if (word.data !== null)
-      data = {
-        ...word.data,
-        reads: [...data.reads, ...word.data.reads],
-        remote: word.data.remote ?? data.remote,
-        unnamed: data.unnamed || word.data.unnamed,
-      }
+    if (word.data !== null) data = joined(data, { ...word.data, text: null })
     else if (word.dynamic) data = { ...data, unnamed: true }
-    if (word.glob) data = { ...data, unnamed: data.unnamed }
   }
   return { ...data, text: null, connected: true, numeric: false }
 }
@@ -55,26 +53,22 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   "'": "'",
 }
 
+const escape = /\\(?:0([0-7]{0,3})|([1-7][0-7]{0,2})|x([\da-fA-F]{1,2})|([^]?))/g
+
 /** Backslash escapes of `echo -e` and `printf`; null when one is not followed. */
 function unescaped(text: string, zero: boolean): string | null {
-  let out = ''
-  for (let at = 0; at < text.length; at++) {
-    const sign = text.charAt(at)
-    if (sign !== '\\') {
-      out += sign
-      continue
-    }
-    const rest = text.slice(at + 1, at + 6)
-    const number = (zero ? /^0([0-7]{1,3})/ : /^([0-7]{1,3})/).exec(rest) ?? /^x([\da-fA-F]{1,2})/.exec(rest)
-    const simple = simpleEscapes[rest.charAt(0)]
-    if (number === null && simple === undefined) return null
-    out +=
-      number === null
-        ? simple
-        : String.fromCharCode(Number.parseInt(number[1] ?? '', number[0].startsWith('x') ? 16 : 8))
-    at += number === null ? 1 : number[0].length
-  }
-  return out
+  let known = true
+  const out = text.replace(escape, (_whole, ...groups: readonly (string | undefined)[]) => {
+    const [octal, plainOctal, hex, sign] = groups
+    if (octal !== undefined && zero)
+      return String.fromCharCode(Number.parseInt(octal === '' ? '0' : octal, 8))
+    if (plainOctal !== undefined && !zero) return String.fromCharCode(Number.parseInt(plainOctal, 8))
+    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
+    const simple = simpleEscapes[sign ?? ' ']
+    if (simple === undefined) known = false
+    return simple ?? ''
+  })
+  return known ? out : null
 }
 
 function printf(use: Use): Stream {
@@ -103,7 +97,7 @@ function assigns(use: Use, name: Field): void {
 /** Only what every printf does alike: `%s`, `%d`, `%b`, `%%`; null for anything else. */
 function formatted(format: string, words: readonly string[]): string | null {
   const conversions = format.match(/%[^%a-zA-Z]*[a-zA-Z%]/g) ?? []
-  if (conversions.some((one) => !/^%[sbd%]$/.test(one)) || /%$/.test(format)) return null
+  if (conversions.some((one) => !/^%[sbd%]$/.test(one)) || format.endsWith('%')) return null
   const perTurn = conversions.filter((one) => one !== '%%').length
   const turns = perTurn === 0 ? 1 : Math.max(1, Math.ceil(words.length / perTurn))
   let at = 0

@@ -6,7 +6,7 @@ import { attachedText } from '../attached.ts'
 import { hole, type Field } from '../field.ts'
 import { all, has } from '../options.ts'
 import { placeOf } from '../path.ts'
-import { plain, unnamed, type Stream } from '../stream.ts'
+import { unnamed, type Stream } from '../stream.ts'
 import { writePlace } from '../touch.ts'
 import { nothing, opaque, unseen, type Frame } from '../work.ts'
 import { merge } from '../child.ts'
@@ -17,23 +17,19 @@ function psql(use: Use): Stream | undefined {
   const { options, frame } = use
   const endpoint = connectionOf(use)
   for (const flag of ['o', 'L']) for (const file of all(options, flag)) output(frame, file, flag === 'L')
-  if (has(options, 'X') === false) startupFile(use)
-  if (has(options, 'l') || has(options, 'V') || has(options, '?')) {
-    if (has(options, 'l')) sql(use, endpoint, 'SELECT datname FROM pg_catalog.pg_database')
-    else nothing(frame, 'psql')
-    return plain
-  }
-  let ran = false
-  for (const text of all(options, 'c')) {
-    statement(use, endpoint, text)
-    ran = true
-  }
-  for (const file of all(options, 'f')) {
-    scriptFile(use, endpoint, file)
-    ran = true
-  }
-  if (!ran) fromInput(use, endpoint)
+  if (!has(options, 'X')) startupFile(use)
+  if (has(options, 'V') || has(options, '?') || has(options, 'help') || has(options, 'version'))
+    nothing(frame, 'psql')
+  else if (has(options, 'l')) sql(use, endpoint, 'SELECT datname FROM pg_catalog.pg_database')
+  else runs(use, endpoint)
   return undefined
+}
+
+function runs(use: Use, endpoint: Endpoint | null): void {
+  const { options } = use
+  for (const text of all(options, 'c')) statement(use, endpoint, text)
+  for (const file of all(options, 'f')) scriptFile(use, endpoint, file)
+  if (!has(options, 'c') && !has(options, 'f')) stream(use, endpoint, use.frame.stdin)
 }
 
 /** `~/.psqlrc` belongs to the machine; nothing of the command changes it. */
@@ -55,7 +51,7 @@ function statement(use: Use, endpoint: Endpoint | null, text: Field): void {
 }
 
 function scriptFile(use: Use, endpoint: Endpoint | null, file: Field): void {
-  if (file.text === '-' || file.text === '/dev/stdin') fromInput(use, endpoint)
+  if (file.text === '-' || file.text === '/dev/stdin') stream(use, endpoint, use.frame.stdin)
   else if (file.pipe === 'in') stream(use, endpoint, file.data ?? unnamed)
   else {
     const text = attachedText(use.frame, file)
@@ -67,10 +63,6 @@ function scriptFile(use: Use, endpoint: Endpoint | null, file: Field): void {
       })
     else script(use, endpoint, text)
   }
-}
-
-function fromInput(use: Use, endpoint: Endpoint | null): void {
-  stream(use, endpoint, use.frame.stdin)
 }
 
 function stream(use: Use, endpoint: Endpoint | null, input: Stream): void {
@@ -153,14 +145,17 @@ function spliced(use: Use, endpoint: Endpoint | null, text: Pick<Field, 'text'>)
   )
 }
 
+function named(text: string): string {
+  return text.includes(placeholder) ? '*unknown*' : text
+}
+
 function lessSure(effect: Effect): Effect {
-  const name = (text: string): string => (text.includes(placeholder) ? '*unknown*' : text)
   return {
     ...effect,
     resource: {
       ...effect.resource,
-      name: name(effect.resource.name),
-      columns: effect.resource.columns.map(name),
+      name: named(effect.resource.name),
+      columns: effect.resource.columns.map(named),
     },
     scope: 'unknown',
     why: 'spliced_variable',

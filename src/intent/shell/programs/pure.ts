@@ -21,20 +21,15 @@ function printsNumber(use: Use): Stream {
 
 /** `test -v name` and its kind evaluate a subscript in the name. */
 function test(use: Use): Stream {
-  nothing(use.frame, use.name)
-  use.args.forEach((arg, at) => {
-    const next = use.args[at + 1]
-    if ((arg.text === '-v' || arg.text === '-R') && next !== undefined && !/^(?:\w+|\])$/.test(next.text))
-      unseen(use.frame, 'dynamic_command', '-v evaluates a subscript')
-    if (
-      arg.open &&
-      use.args.length > 2 &&
-      arg.data?.numeric !== true &&
-      use.frame.dialect === 'bash' &&
-      at === 0
-    )
-      unseen(use.frame, 'dynamic_command', 'a test whose operator is not known')
+  const { frame, args } = use
+  nothing(frame, use.name)
+  args.forEach((arg, at) => {
+    const isName = /^-[vR]$/.test(args[at - 1]?.text ?? '')
+    if (isName && !/^(?:\w+|\])$/.test(arg.text)) unseen(frame, 'dynamic_command', '-v evaluates a subscript')
   })
+  const [first] = args
+  if (first?.open === true && args.length > 2 && (first.data?.reads.length ?? 0) > 0)
+    unseen(frame, 'dynamic_command', 'a test whose operator is not known')
   return empty
 }
 

@@ -73,33 +73,18 @@ function command(reader: Reader): boolean {
   return withArgument(reader, verb)
 }
 
+const inert = '#aic:'
+
 function withArgument(reader: Reader, verb: string): boolean {
+  if (verb === '') return false
   const line = toEndOfLine(reader)
-  switch (verb) {
-    case '#':
-    case 'a':
-    case 'i':
-    case 'c':
-    case ':':
-      return true
-    case 'b':
-    case 't':
-    case 'T':
-      return label(reader, line)
-    case 'r':
-    case 'R':
-      readPlace(reader.frame, placeOf(reader.frame, literal(line.trim())), 'single')
-      return true
-    case 'w':
-    case 'W':
-      writes(reader.frame, line)
-      return true
-    case 'e':
-      runs(reader.frame, line)
-      return true
-    default:
-      return false
-  }
+  if (inert.includes(verb)) return true
+  if ('btT'.includes(verb)) return label(reader, line)
+  if ('rR'.includes(verb)) readPlace(reader.frame, placeOf(reader.frame, literal(line.trim())), 'single')
+  else if ('wW'.includes(verb)) writes(reader.frame, line)
+  else if (verb === 'e') runs(reader.frame, line)
+  else return false
+  return true
 }
 
 /** A label ends at a semicolon or brace in GNU sed: what follows is read again. */

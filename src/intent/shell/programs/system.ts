@@ -36,7 +36,7 @@ function kill(use: Use): Stream {
   for (const target of targets) {
     const isAll = target.text === '-1' || target.text === '0'
     const scope = isAll ? 'all' : target.text.startsWith('-') ? 'bulk' : 'single'
-    acts(use, 'process', { type: 'process', name: target, scope, why: 'signal' })
+    acts(use, 'process', { type: 'process', name: isAll ? literal('*') : target, scope, why: 'signal' })
   }
   if (targets.length === 0) nothing(use.frame, 'kill')
   return empty
@@ -84,25 +84,21 @@ const machineVerbs =
 function systemctl(use: Use): Stream {
   const [verb, ...units] = use.options.operands
   const name = verb?.text ?? 'list-units'
-  const on = units.length === 0 ? [literal('*')] : units
   if (has(use.options, 'H') || has(use.options, 'M'))
     unseen(use.frame, 'dynamic_argument', 'services of another machine')
   if (machineVerbs.test(name)) machine(use)
-  else if (serviceReads.test(name))
-    for (const unit of on) acts(use, 'read', { type: 'service', name: unit, scope: scopeOf(unit) })
-  else if (serviceActs.test(name))
-    for (const unit of on)
-      acts(use, 'process', { type: 'service', name: unit, scope: scopeOf(unit), why: name })
-  else if (serviceConfigures.test(name))
-    for (const unit of on)
-      acts(use, 'config', {
-        type: startsLater.test(name) ? 'systemd_unit' : 'service',
-        name: unit,
-        scope: scopeOf(unit),
-        why: name,
-      })
-  else opaqueProgram(use.frame, 'systemctl', 'unknown_command', `systemctl ${shown(name)}`)
+  else for (const unit of units.length === 0 ? [literal('*')] : units) onUnit(use, name, unit)
   return plain
+}
+
+function onUnit(use: Use, verb: string, unit: Field): void {
+  const scope = scopeOf(unit)
+  if (serviceReads.test(verb)) acts(use, 'read', { type: 'service', name: unit, scope })
+  else if (serviceActs.test(verb)) acts(use, 'process', { type: 'service', name: unit, scope, why: verb })
+  else if (serviceConfigures.test(verb)) {
+    const type = startsLater.test(verb) ? 'systemd_unit' : 'service'
+    acts(use, 'config', { type, name: unit, scope, why: verb })
+  } else opaqueProgram(use.frame, 'systemctl', 'unknown_command', `systemctl ${shown(verb)}`)
 }
 
 function scopeOf(unit: Field): Scope {
@@ -297,7 +293,7 @@ export const systemPrograms: readonly Row[] = [
 
 /** Flags of programs that only look; `fuser -k` is none of them. */
 function readerFlags(name: string): string {
-  const letters = [...'abcdefghilmnopqrstuvwxyABCDEFGHIJLMNOPRSTUVWXYZ46'].filter(
+  const letters = Array.from('abcdefghilmnopqrstuvwxyABCDEFGHIJLMNOPRSTUVWXYZ46').filter(
     (letter) => name !== 'fuser' || letter !== 'k',
   )
   const valued: Readonly<Record<string, string>> = {

@@ -20,20 +20,14 @@ function tar(use: Use): Stream | undefined {
   const { frame } = use
   const read = options(modern(use.args), tarSpec)
   if (read.unknown !== null || read.doubtful !== null || read.operands.some(mayBeFlag)) {
-    opaqueProgram(
-      frame,
-      'tar',
-      read.unknown === null ? 'dynamic_argument' : 'unknown_flag',
-      `tar ${read.unknown ?? 'words'}`,
-    )
+    const code = read.unknown === null ? 'dynamic_argument' : 'unknown_flag'
+    opaqueProgram(frame, 'tar', code, `tar ${read.unknown ?? 'words'}`)
     return undefined
   }
   runsCommands(frame, read)
   if (has(read, 'T')) unseen(frame, 'external_file', 'tar reads the names of files from a file')
-  const base = inDirectory(frame, read)
-  if (has(read, 'x')) return extracts(frame, base, read)
-  if (has(read, 't') || has(read, 'd') || has(read, 'test-label')) return lists(frame, read)
-  return creates(frame, base, read)
+  if (has(read, 'x')) return extracts(frame, read)
+  return ['t', 'd', 'test-label'].some((flag) => has(read, flag)) ? lists(frame, read) : creates(frame, read)
 }
 
 /** `tar czf a b`: the old style bundles flags without a dash, and their values follow in order. */
@@ -61,7 +55,7 @@ function runsCommands(frame: Frame, read: Options): void {
     for (const value of all(read, flag)) {
       if (flag === 'I' && /^(?:gzip|pigz|bzip2|pbzip2|xz|zstd|lz4|lzop)(?: -[\w-]+)*$/.test(value.text))
         continue
-      if (flag === 'checkpoint-action' && !/^exec=/.test(value.text) && !value.dynamic) continue
+      if (flag === 'checkpoint-action' && !value.text.startsWith('exec=') && !value.dynamic) continue
       const text = withText(value, value.text.replace(/^exec=/, ''))
       evaluateField({ ...frame, repeat: null, via: [...frame.via, 'tar'] }, text, {
         via: ['sh'],
@@ -95,7 +89,8 @@ function unnamedOf(archive: Place): Stream {
   return archive.known ? plain : unnamed
 }
 
-function extracts(frame: Frame, base: Frame, read: Options): Stream | undefined {
+function extracts(frame: Frame, read: Options): Stream | undefined {
+  const base = inDirectory(frame, read)
   const archive = archiveOf(frame, read)
   if (archive !== null) readPlace(frame, archive, 'single')
   if (has(read, 'O')) return undefined
@@ -110,7 +105,8 @@ function extracts(frame: Frame, base: Frame, read: Options): Stream | undefined 
   return empty
 }
 
-function creates(frame: Frame, base: Frame, read: Options): Stream | undefined {
+function creates(frame: Frame, read: Options): Stream | undefined {
+  const base = inDirectory(frame, read)
   for (const operand of read.operands) {
     const place = placeOf(base, operand)
     readPlace(base, place, 'all', 'directory')

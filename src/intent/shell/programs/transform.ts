@@ -29,7 +29,7 @@ function filtered(use: Use, files: readonly Field[], change: Change): Stream | u
 
 function cat(use: Use): Stream | undefined {
   const { operands, values } = use.options
-  if (operands.length === 0 || operands.every((operand) => operand.text === '-')) nothing(use.frame, use.name)
+  if (operands.every((operand) => operand.text === '-')) nothing(use.frame, use.name)
   readsOperands(use, operands)
   if (operands.length > 1 || values.size > 0) return undefined
   return inputOf(use, operands)
@@ -65,7 +65,7 @@ function rev(use: Use): Stream | undefined {
   return filtered(use, use.options.operands, (text) =>
     text
       .split('\n')
-      .map((line) => [...line].reverse().join(''))
+      .map((line) => Array.from(line).reverse().join(''))
       .join('\n'),
   )
 }
@@ -83,9 +83,9 @@ const classes: Readonly<Record<string, string>> = {
 /** Signs of a `tr` set; null when it uses more than signs, ranges and plain classes. */
 function signs(set: string): readonly string[] | null {
   const whole = classes[set]
-  if (whole !== undefined) return [...whole]
+  if (whole !== undefined) return Array.from(whole)
   if (/\[[:=*]|\\[^\\nt]/.test(set)) return null
-  const text = [...set.replace(/\\n/g, '\n').replace(/\\t/g, '\t').replace(/\\\\/g, '\\')]
+  const text = Array.from(set.replace(/\\n/g, '\n').replace(/\\t/g, '\t').replace(/\\\\/g, '\\'))
   const out: string[] = []
   for (let at = 0; at < text.length; at++) {
     const from = text[at] ?? ''
@@ -103,19 +103,28 @@ function signs(set: string): readonly string[] | null {
 
 function tr(use: Use): Stream | undefined {
   nothing(use.frame, 'tr')
+  const change = translation(use)
+  return change === null ? undefined : filtered(use, [], change)
+}
+
+/** What `tr` does to a text; null when it is not followed. */
+function translation(use: Use): Change | null {
   const { options } = use
   const [from, to] = options.operands
-  if (from === undefined || options.operands.some((set) => set.dynamic || set.glob)) return undefined
+  const isPlain = !['c', 's', 't'].some((flag) => has(options, flag))
+  if (from === undefined || !isPlain || options.operands.some((set) => set.dynamic || set.glob)) return null
   const first = signs(from.text)
-  if (first === null || has(options, 'c') || has(options, 's') || has(options, 't')) return undefined
-  if (has(options, 'd')) {
-    const gone = new Set(first)
-    return filtered(use, [], (text) => [...text].filter((sign) => !gone.has(sign)).join(''))
-  }
+  if (first === null) return null
+  if (has(options, 'd')) return (text) => each(text, (sign) => (first.includes(sign) ? '' : sign))
   const second = to === undefined ? null : signs(to.text)
-  if (second === null || second.length === 0) return undefined
+  if (second === null || second.length === 0) return null
   const map = new Map(first.map((sign, at) => [sign, second[at] ?? second.at(-1) ?? ''] as const))
-  return filtered(use, [], (text) => [...text].map((sign) => map.get(sign) ?? sign).join(''))
+  return (text) => each(text, (sign) => map.get(sign) ?? sign)
+}
+
+/** The text with each code point changed. */
+function each(text: string, change: (sign: string) => string): string {
+  return Array.from(text, change).join('')
 }
 
 function tee(use: Use): Stream | undefined {

@@ -22,17 +22,21 @@ export function urlOf(field: Field): Url {
   const [, scheme = 'http', authority = '', path = ''] = match ?? []
   const at = authority.lastIndexOf('@')
   const hostPort = authority.slice(at + 1)
-  const port = /:(\d+)$/.exec(hostPort)?.[1] ?? null
-  const host = port === null ? hostPort : hostPort.slice(0, -port.length - 1)
+  const { host, port } = splitPort(hostPort)
   return {
     name: shown(`${scheme}://${hostPort}${path}`),
     host,
     port,
     scheme: scheme.toLowerCase(),
     path,
-    known: !hostPort.includes(hole) && !scheme.includes(hole) && host !== '',
+    known: host !== '' && !`${scheme}${hostPort}`.includes(hole),
     userinfo: at < 0 ? null : authority.slice(0, at),
   }
+}
+
+function splitPort(text: string): { readonly host: string; readonly port: string | null } {
+  const port = /:(\d+)$/.exec(text)?.[1]
+  return port === undefined ? { host: text, port: null } : { host: text.slice(0, -port.length - 1), port }
 }
 
 /** The file name at the end of a URL's path. */

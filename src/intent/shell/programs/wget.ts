@@ -1,13 +1,13 @@
 /** `wget`: fetches into files, or to its output. */
 import type { Use } from '../call.ts'
-import { hole, literal } from '../field.ts'
+import { hole, literal, shown, type Field } from '../field.ts'
 import { sendsFile, sendsWord } from '../flow.ts'
 import { all, has, last } from '../options.ts'
 import { placeOf } from '../path.ts'
 import { empty, fetched, plain, type Stream } from '../stream.ts'
 import { writePlace } from '../touch.ts'
 import { networkDestination } from '../trust.ts'
-import { nothing, unseen } from '../work.ts'
+import { nothing, unseen, type Frame } from '../work.ts'
 import { requests } from './request.ts'
 import { program, type Row } from './row.ts'
 import { remoteName, urlOf, type Url } from './url.ts'
@@ -15,20 +15,28 @@ import { remoteName, urlOf, type Url } from './url.ts'
 function wget(use: Use): Stream | undefined {
   const { options, frame } = use
   const urls = options.operands.map(urlOf)
-  for (const flag of ['password', 'http-password', 'ftp-password', 'proxy-password'])
-    for (const { text } of all(options, flag)) frame.work.secrets.add(text)
-  for (const url of urls)
-    if (url.userinfo !== null && url.userinfo.length > 1) frame.work.secrets.add(url.userinfo)
+  hides(use, urls)
   if (has(options, 'i')) unseen(frame, 'external_file', 'wget reads addresses from a file')
   for (const url of urls) asks(use, url)
   for (const log of [...all(options, 'o'), ...all(options, 'a')])
-    if (log.text !== '/dev/null')
-      writePlace(frame, placeOf(frame, log), { action: 'write', append: has(options, 'a') })
-  if (urls.length === 0 || has(options, 'spider')) {
-    nothing(frame, 'wget')
-    return plain
-  }
-  return writes(use, urls)
+    writesUnlessNull(frame, log, has(options, 'a'))
+  if (urls.length > 0 && !has(options, 'spider')) return writes(use, urls)
+  nothing(frame, 'wget')
+  return plain
+}
+
+function writesUnlessNull(frame: Frame, file: Field, append: boolean): void {
+  if (file.text !== '/dev/null') writePlace(frame, placeOf(frame, file), { action: 'write', append })
+}
+
+const passwords = ['password', 'http-password', 'ftp-password', 'proxy-password'] as const
+
+function hides({ options, frame }: Use, urls: readonly Url[]): void {
+  const { secrets } = frame.work
+  for (const flag of passwords)
+    for (const { text, dynamic } of all(options, flag)) if (!dynamic) secrets.add(text)
+  for (const { userinfo } of urls)
+    if (userinfo !== null && userinfo.length > 1 && !userinfo.includes(hole)) secrets.add(userinfo)
 }
 
 function asks(use: Use, url: Url): void {
@@ -42,33 +50,27 @@ function asks(use: Use, url: Url): void {
   for (const file of [...all(options, 'post-file'), ...all(options, 'body-file')]) sendsFile(frame, file, to)
   for (const word of [...all(options, 'post-data'), ...all(options, 'body-data')]) sendsWord(frame, word, to)
   for (const word of options.operands)
-    if (word.data !== null && word.data.numeric !== true) sendsWord(frame, word, to)
+    if (word.data !== null && !word.data.numeric) sendsWord(frame, word, to)
 }
 
 function writes(use: Use, urls: readonly Url[]): Stream {
   const { options, frame } = use
   const output = last(options, 'O')
-  const [first] = urls
-  if (output?.text === '-' || output?.text === '/dev/stdout')
-    return first === undefined ? plain : fetched(first.name)
-  if (output !== undefined) {
-    if (output.text !== '/dev/null') writePlace(frame, placeOf(frame, output), { action: 'write' })
-    return empty
-  }
-  const directory = last(options, 'P') ?? literal('.')
-  const deep = has(options, 'r') || has(options, 'm') || has(options, 'p')
-  for (const url of urls) {
-    const place = placeOf(frame, directory)
-    const name = deep
-      ? place.name
-      : `${place.name.replace(/\/$/, '')}/${remoteName(url).replaceAll(hole, '*unknown*')}`
-    writePlace(
-      frame,
-      { ...place, name },
-      { action: 'write', type: deep ? 'directory' : 'file', scope: deep ? 'bulk' : 'single' },
-    )
-  }
+  if (output !== undefined && /^(?:-|\/dev\/stdout)$/.test(output.text)) return fetched(urls[0]?.name ?? '')
+  if (output === undefined) for (const url of urls) writesNamed(use, url)
+  else writesUnlessNull(frame, output, false)
   return empty
+}
+
+function writesNamed({ options, frame }: Use, url: Url): void {
+  const place = placeOf(frame, last(options, 'P') ?? literal('.'))
+  const deep = ['r', 'm', 'p'].some((flag) => has(options, flag))
+  const name = deep ? place.name : `${place.name.replace(/\/$/, '')}/${shown(remoteName(url))}`
+  writePlace(
+    frame,
+    { ...place, name },
+    { action: 'write', type: deep ? 'directory' : 'file', scope: deep ? 'bulk' : 'single' },
+  )
 }
 
 const wgetFlags =

@@ -2,7 +2,7 @@
 import type { Call, Handler } from '../call.ts'
 import { needsKnown } from '../evaluate.ts'
 import { entersEnvironment } from '../environment.ts'
-import { literal, type Field } from '../field.ts'
+import { literal, withText, type Field } from '../field.ts'
 import { has, last, options, spec } from '../options.ts'
 import { placeOf } from '../path.ts'
 import { unnamed, type Stream } from '../stream.ts'
@@ -38,27 +38,26 @@ function env(call: Call): Stream | undefined {
 
 /** Words of `env -S`: a second level of flags may be in them. */
 function runs(frame: Frame, words: readonly Field[], again: boolean): Stream | undefined {
-  const [first] = words
-  if (again && first !== undefined && first.text.startsWith('-')) {
+  if (again && words[0]?.text.startsWith('-') === true) {
     opaqueProgram(frame, 'env', 'unknown_flag', 'flags inside env -S')
     return undefined
   }
-  let environment: Map<string, Field> | null = null
-  let at = 0
-  for (; at < words.length; at++) {
-    const word = words[at]
-    const equals = word?.text.indexOf('=') ?? -1
-    if (word === undefined || equals < 0) break
-    const name = word.text.slice(0, equals)
-    const value = { ...word, text: word.text.slice(equals + 1), tilde: false }
-    needsKnown(frame, literal(name), 'a variable')
-    entersEnvironment(frame, name, { value, stays: false })
-    environment ??= new Map(frame.environment)
-    environment.set(name, value)
-  }
-  const rest = words.slice(at)
-  if (rest.length === 0) return prints(frame)
-  return frame.work.engine.program(environment === null ? frame : { ...frame, environment }, rest)
+  const environment = new Map(frame.environment)
+  const first = words.findIndex((word) => !assigns(frame, word, environment))
+  if (first < 0) return prints(frame)
+  return frame.work.engine.program({ ...frame, environment }, words.slice(first))
+}
+
+/** Whether a word gives a variable to the command. */
+function assigns(frame: Frame, word: Field, environment: Map<string, Field>): boolean {
+  const equals = word.text.indexOf('=')
+  if (equals < 0) return false
+  const name = word.text.slice(0, equals)
+  const value = { ...withText(word, word.text.slice(equals + 1)), tilde: false }
+  needsKnown(frame, withText(word, name), 'a variable')
+  entersEnvironment(frame, name, { value, stays: false })
+  environment.set(name, value)
+  return true
 }
 
 function prints(frame: Frame): undefined {
@@ -80,36 +79,33 @@ function splitWords(frame: Frame, from: Field): readonly Field[] {
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f', v: '\v', _: ' ' }
 
+/** A word's pieces: an escape, a quoted part, blanks, or plain signs. */
+const pieces = /\\([^]?)|'((?:[^'\\]|\\[^])*)'|"((?:[^"\\]|\\[^])*)"|(\s+)|[^\s'"\\]+|[^]/g
+
 function splitText(text: string): readonly string[] | null {
   const words: string[] = []
   let word: string | null = null
-  let quote = ''
-  for (let at = 0; at < text.length; at++) {
-    const sign = text.charAt(at)
-    if (sign === '\\') {
-      const escaped = unescaped(text.charAt(++at), quote)
-      if (escaped === null) return null
-      word = (word ?? '') + escaped
-    } else if (quote !== '') {
-      if (sign === quote) quote = ''
-      else word = (word ?? '') + sign
-    } else if (sign === '"' || sign === "'") {
-      quote = sign
-      word ??= ''
-    } else if (!/\s/.test(sign)) word = (word ?? '') + sign
-    else if (word !== null) {
+  for (const match of text.matchAll(pieces)) {
+    const [whole, , , , blank] = match
+    if (blank === undefined) {
+      const piece = pieceText(match)
+      if (piece === null) return null
+      word = (word ?? '') + piece
+    } else if (word !== null) {
       words.push(word)
       word = null
     }
+    if (whole === "'" || whole === '"') return null
   }
-  if (word !== null) words.push(word)
-  return quote === '' ? words : null
+  return word === null ? words : [...words, word]
 }
 
-function unescaped(sign: string, quote: string): string | null {
-  if (sign === '' || sign === 'c') return null
-  if (quote === "'") return sign === '\\' || sign === "'" ? sign : `\\${sign}`
-  return escapes[sign] ?? sign
+function pieceText([whole, escaped, single, double]: RegExpExecArray): string | null {
+  if (escaped !== undefined) return escaped === '' || escaped === 'c' ? null : (escapes[escaped] ?? escaped)
+  if (single !== undefined) return single.replace(/\\([\\'])/g, '$1')
+  if (double === undefined) return whole
+  if (/\\[^\\"$nrtfv_]/.test(double)) return null
+  return double.replace(/\\([^])/g, (_all, sign: string) => escapes[sign] ?? sign)
 }
 
 export const envWrappers: readonly (readonly [string, Handler])[] = [['env', env]]

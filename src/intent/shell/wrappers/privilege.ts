@@ -2,7 +2,7 @@
 import type { Call, Handler } from '../call.ts'
 import { evaluateField, evaluateStream, joinedWords, needsKnown } from '../evaluate.ts'
 import { literal, shown, type Field } from '../field.ts'
-import { all, has, last, options, spec } from '../options.ts'
+import { has, last, options, spec, type Options } from '../options.ts'
 import { placeOf } from '../path.ts'
 import { plain, type Stream } from '../stream.ts'
 import { writePlace } from '../touch.ts'
@@ -18,19 +18,25 @@ const doasSpec = spec('u= C= a= n s L +')
 function elevated(call: Call): Stream | undefined {
   const { frame, name } = call
   const read = options(call.args, name === 'sudo' ? sudoSpec : doasSpec)
-  if (read.unknown !== null || has(read, 'R') || has(read, 'h') || has(read, 'C')) {
-    opaqueProgram(frame, name, 'unknown_flag', `${name} ${read.unknown ?? 'flag'}`)
+  const refused = read.unknown ?? ['R', 'h', 'C'].find((flag) => has(read, flag))
+  if (refused !== undefined || read.doubtful !== null) {
+    const code = refused === undefined ? 'dynamic_command' : 'unknown_flag'
+    opaqueProgram(frame, name, code, `${name} ${refused ?? 'words'}`)
     return undefined
   }
   const inner = asUser(frame, last(read, 'u') ?? literal('root'), name)
-  for (const directory of all(read, 'D')) inner.shell.cwd = placeOf(frame, directory).path
-  if (has(read, 'e')) return edits(inner, read.operands)
-  const words = withoutAssignments(inner, read.operands)
-  if (words.length > 0) return runsWords(inner, words, has(read, 'i') || has(read, 's'))
-  if (has(read, 's') || has(read, 'i'))
-    return evaluateStream(inner, frame.stdin, { via: ['sh'], dialect: 'sh' })
-  if (['l', 'v', 'k', 'K', 'V', 'L'].some((flag) => has(read, flag))) nothing(frame, name)
-  else opaqueProgram(inner, name, 'interactive_session', `${name} without a command`)
+  const directory = last(read, 'D')
+  if (directory !== undefined) inner.shell.cwd = placeOf(frame, directory).path
+  return has(read, 'e') ? edits(inner, read.operands) : runs(inner, read)
+}
+
+function runs(frame: Frame, read: Options): Stream {
+  const words = withoutAssignments(frame, read.operands)
+  const throughShell = has(read, 'i') || has(read, 's')
+  if (words.length > 0) return runsWords(frame, words, throughShell)
+  if (throughShell) return evaluateStream(frame, frame.stdin, { via: ['sh'], dialect: 'sh' })
+  if (['l', 'v', 'k', 'K', 'V', 'L'].some((flag) => has(read, flag))) nothing(frame, 'sudo')
+  else opaqueProgram(frame, 'sudo', 'interactive_session', 'no command')
   return plain
 }
 

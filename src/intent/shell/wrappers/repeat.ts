@@ -28,22 +28,21 @@ function xargs(call: Call): Stream | undefined {
 /** The words that constant input becomes; null when it is not known, or quoted. */
 function constantWords(stdin: Stream, read: Options): readonly Field[] | null {
   const { text } = stdin
-  if (text === null || text.includes(hole) || has(read, '0') || has(read, 'E') || has(read, 'e')) return null
+  if (text === null || text.includes(hole) || ['0', 'E', 'e'].some((flag) => has(read, flag))) return null
   const delimiter = last(read, 'd')?.text
-  if (delimiter !== undefined && delimiter.length !== 1 && delimiter !== '\\n') return null
-  if (delimiter === undefined && /['"\\]/.test(text)) return null
-  const separator =
-    delimiter === undefined
-      ? replaces(read) === null
-        ? /\s+/
-        : /\n+/
-      : delimiter === '\\n'
-        ? '\n'
-        : delimiter
-  const words = text.split(separator).filter((word) => word !== '')
-  return words.length > 64
-    ? null
-    : words.map((word) => literal(delimiter === undefined ? word.trimStart() : word))
+  const words = delimiter === undefined ? blankSeparated(text, read) : delimited(text, delimiter)
+  return words === null || words.length > 64 ? null : words.map((word) => literal(word))
+}
+
+function blankSeparated(text: string, read: Options): readonly string[] | null {
+  if (/['"\\]/.test(text)) return null
+  const words = text.split(replaces(read) === null ? /\s+/ : /\n+/)
+  return words.map((word) => word.trimStart()).filter((word) => word !== '')
+}
+
+function delimited(text: string, delimiter: string): readonly string[] | null {
+  if (delimiter.length !== 1 && delimiter !== '\\n') return null
+  return text.split(delimiter === '\\n' ? '\n' : delimiter).filter((word) => word !== '')
 }
 
 function replaces(read: Options): string | null {
@@ -110,33 +109,35 @@ function parallel(call: Call): Stream | undefined {
     opaqueProgram(frame, 'parallel', 'unknown_flag', `parallel ${read.unknown}`)
     return undefined
   }
-  const at = read.operands.findIndex((word) => /^:::\+?$|^::::\+?$/.test(word.text))
+  const at = read.operands.findIndex((word) => word.text === ':::')
   const words = at < 0 ? read.operands : read.operands.slice(0, at)
-  const given = at < 0 || read.operands[at]?.text !== ':::' ? null : read.operands.slice(at + 1)
+  const given = at < 0 ? [] : read.operands.slice(at + 1)
   const inner: Frame = {
     ...frame,
     via: [...frame.via, 'parallel'],
-    repeat: null,
     stdin: unnamed,
     straight: false,
   }
-  if (given === null || words.length === 0) return unknownParallel(inner, words)
-  const quoted = [...words, ...given].some((word) => !/^[\w@%+=:,./{}-]*$/.test(word.text) || word.dynamic)
-  if (quoted || given.some((word) => word.text.startsWith(':::')) || given.length > 64)
-    return unknownParallel(inner, words)
-  let printed: Stream = unnamed
+  const plainWords = [...words, ...given].every(
+    (word) => !word.dynamic && /^[\w@%+=:,./{}-]*$/.test(word.text),
+  )
+  const isPlain = plainWords && words.length > 0 && given.length > 0 && given.length <= 64
+  return isPlain ? eachInParallel(inner, words, given) : unknownParallel(inner, words)
+}
+
+function eachInParallel(frame: Frame, words: readonly Field[], given: readonly Field[]): Stream {
   const marked = words.some((word) => word.text.includes('{'))
   for (const one of given) {
     const argv = marked ? words.map((word) => substituted(word, '{}', one.text)) : [...words, one]
-    if (argv.some((word) => /[{}]/.test(word.text))) return unknownParallel(inner, words)
-    printed = frame.work.engine.program({ ...inner, repeat: frame.repeat }, argv)
+    if (argv.some((word) => /[{}]|:::/.test(word.text))) return unknownParallel(frame, words)
+    frame.work.engine.program(frame, argv)
   }
-  return { ...printed, text: null }
+  return unnamed
 }
 
 function unknownParallel(frame: Frame, words: readonly Field[]): Stream {
   const name = words[0]?.text ?? 'parallel'
-  opaqueProgram(frame, name, 'runtime_input', 'parallel runs texts that it makes')
+  opaqueProgram({ ...frame, repeat: null }, name, 'runtime_input', 'parallel runs texts that it makes')
   return unnamed
 }
 

@@ -1,11 +1,11 @@
 /** Shells as programs: `sh -c text`, `bash script`, and what a pipe brings them. */
 import { runScriptIn } from '../attached.ts'
 import type { Call, Handler } from '../call.ts'
-import { evaluateField, evaluateStream } from '../evaluate.ts'
+import { evaluateField, evaluateStream, type Manner } from '../evaluate.ts'
 import type { Field } from '../field.ts'
-import { has, options, spec } from '../options.ts'
-import { plain, unnamed, type Stream } from '../stream.ts'
-import { nothing, opaque, opaqueProgram, type Dialect } from '../work.ts'
+import { has, options, spec, type Options } from '../options.ts'
+import { unnamed, type Stream } from '../stream.ts'
+import { nothing, opaque, opaqueProgram } from '../work.ts'
 
 const shellSpec = spec(
   'c s i l|login e u x v n f a b h k m p t B C E H P T D r|restricted o= O= rcfile|init-file= norc noprofile posix verbose noediting debugger help version +',
@@ -13,34 +13,31 @@ const shellSpec = spec(
 
 function shell(call: Call): Stream | undefined {
   const { frame, name } = call
-  const dialect: Dialect = name === 'bash' ? 'bash' : 'sh'
   const read = options(call.args, shellSpec)
-  const [first, ...rest] = read.operands
-  if (read.unknown !== null || read.doubtful === first) return refuse(call, read.unknown)
-  if (has(read, 'help') || has(read, 'version')) {
-    nothing(frame, name)
-    return plain
-  }
-  if (has(read, 'i') || has(read, 'rcfile') || has(read, 'O')) {
+  const [first] = read.operands
+  if (read.unknown !== null) opaqueProgram(frame, name, 'unknown_flag', `${name} ${read.unknown}`)
+  else if (read.doubtful !== null) return evaluateField(frame, read.doubtful, mannerOf(call, read))
+  else if (has(read, 'help') || has(read, 'version')) nothing(frame, name)
+  else if (['i', 'rcfile', 'O'].some((flag) => has(read, flag)))
     opaqueProgram(frame, name, 'interactive_session', `${name} reads more than its text`)
-    return undefined
-  }
-  const manner = { via: [name], dialect, positional: rest }
-  if (has(read, 'c') && first !== undefined)
-    return evaluateField(frame, first, { ...manner, positional: rest.slice(1) })
-  if (first === undefined || has(read, 's') || isInput(first))
-    return evaluateStream(frame, inputOf(call, first), manner)
-  return runScriptIn(frame, first, manner)
+  else if (has(read, 'c'))
+    return first === undefined ? undefined : evaluateField(frame, first, mannerOf(call, read))
+  else return runsInput(call, read)
+  return undefined
 }
 
-function refuse(call: Call, unknown: string | null): Stream | undefined {
-  const { frame, name } = call
-  const read = options(call.args, shellSpec)
-  if (unknown !== null) opaqueProgram(frame, name, 'unknown_flag', `${name} ${unknown}`)
-  else if (read.doubtful === null)
-    return evaluateStream(frame, frame.stdin, { via: [name], dialect: name === 'bash' ? 'bash' : 'sh' })
-  else return evaluateField(frame, read.doubtful, { via: [name], dialect: 'sh' })
-  return undefined
+function mannerOf(call: Call, read: Options): Manner {
+  const words = read.operands.slice(has(read, 'c') ? 2 : 1)
+  return { via: [call.name], dialect: call.name === 'bash' ? 'bash' : 'sh', positional: words }
+}
+
+/** A script by its path, or what the input brings. */
+function runsInput(call: Call, read: Options): Stream {
+  const [first] = read.operands
+  const manner = mannerOf(call, read)
+  if (first === undefined || has(read, 's') || isInput(first))
+    return evaluateStream(call.frame, inputOf(call, first), manner)
+  return runScriptIn(call.frame, first, manner)
 }
 
 function isInput(word: Field): boolean {
