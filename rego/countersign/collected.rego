@@ -6,29 +6,25 @@ package countersign.collected
 
 import data.countersign.words
 
-denied contains reason if some reason in data.guardrails[_].deny
-
-# Every rule of these topics starts from a grave effect, or from what makes the result remarkable.
-denied contains reason if {
-	words.remarkable
-	some reason in of_the_remarkable
-}
-
-of_the_remarkable contains reason if some reason in data.standard.destruction.deny
-
-of_the_remarkable contains reason if some reason in data.standard.execution.deny
-
-of_the_remarkable contains reason if some reason in data.standard.exfiltration.deny
-
-of_the_remarkable contains reason if some reason in data.standard.guard.deny
-
-of_the_remarkable contains reason if some reason in data.standard.masking.deny
-
-of_the_remarkable contains reason if some reason in data.standard.privilege.deny
-
-of_the_remarkable contains reason if some reason in data.standard.secrets.deny
-
-of_the_remarkable contains reason if some reason in data.standard.session.deny
+# Lists, because a set would compare what is different anyway. Every rule of the shipped topics starts
+# from a grave effect, or from what makes the result remarkable; without either none of them is asked.
+denied := array.concat(
+	[reason | some reason in data.guardrails[_].deny],
+	[reason |
+		words.remarkable
+		some topic in [
+			data.standard.destruction.deny,
+			data.standard.execution.deny,
+			data.standard.exfiltration.deny,
+			data.standard.guard.deny,
+			data.standard.masking.deny,
+			data.standard.privilege.deny,
+			data.standard.secrets.deny,
+			data.standard.session.deny,
+		]
+		some reason in topic
+	],
+)
 
 masked contains mask if some mask in data.guardrails[_].mask
 
@@ -39,12 +35,13 @@ masked contains mask if {
 
 obliged contains duty if some duty in data.guardrails[_].oblige
 
-# A list, because a set would compare what is different anyway.
-allowed := array.concat([reason | some reason in data.standard.standing.allow], [reason | some reason in lent])
-
-lent contains reason if some reason in data.guardrails[_].allow
-
-lent contains reason if {
-	input.intent.opaque_reasons[0]
-	some reason in data.standard.waivers.allow
-}
+allowed := array.concat(
+	array.concat(
+		[reason | some reason in data.standard.standing.allow],
+		[reason | some reason in data.guardrails[_].allow],
+	),
+	[reason |
+		input.intent.opaque_reasons[0]
+		some reason in data.standard.waivers.allow
+	],
+)

@@ -41,6 +41,19 @@ test_a_deny_counts_however_badly_it_is_written[name] if {
 	answer.reasons[0].severity == "high"
 }
 
+test_what_is_no_set_denies[name] if {
+	some name, sets in {
+		"deny := true": {"deny": true},
+		"deny := false": {"deny": false},
+		"deny is a text": {"deny": "no"},
+		"mask is a text": {"mask": "email"},
+		"oblige is an object": {"oblige": {"a": 1}},
+	}
+	answer := decision with input as read with data.guardrails as says(sets)
+	answer.verdict == "deny"
+	"policy.ill_typed" in case.rules(answer)
+}
+
 test_an_allow_of_a_bundle_covers_its_effect if {
 	answer := decision with input as dropping with data.guardrails as says({"allow": {reason("acme.yes", 0)}})
 	answer.verdict == "allow"

@@ -23,6 +23,22 @@ refused contains own("policy.ill_typed", null, message, {"hint": "Ask the author
 	message := $"A policy asks for something that is no obligation: {duty}."
 }
 
+# What is no set is not looked into: a policy that says `deny := true` means to deny.
+refused contains own("policy.ill_typed", null, "A policy's deny is no set.", {"hint": "Ask the author of the policy."}) if {
+	said := data.guardrails[_].deny
+	not is_set(said)
+}
+
+refused contains own("policy.ill_typed", null, "A policy's mask is no set.", {"hint": "Ask the author of the policy."}) if {
+	said := data.guardrails[_].mask
+	not is_set(said)
+}
+
+refused contains own("policy.ill_typed", null, "A policy's oblige is no set.", {"hint": "Ask the author of the policy."}) if {
+	said := data.guardrails[_].oblige
+	not is_set(said)
+}
+
 # The column has to be there, under that name, in a result whose columns are all known.
 sound_mask(mask) if {
 	is_string(mask.rule)

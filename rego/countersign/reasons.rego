@@ -15,7 +15,7 @@ own(rule, i, message, remedy) := {
 # A reason counts however badly it is written: what is missing or wrong is filled in.
 whole(reason) := reason if {
 	is_object(reason)
-	count(reason) == 5
+	no_others(reason)
 	is_string(reason.rule)
 	is_string(reason.message)
 	is_string(reason.severity)
@@ -33,6 +33,17 @@ whole(reason) := reason if {
 ) if {
 	is_object(reason)
 } else := own("policy.ill_typed", null, $"A policy denies this: {reason}.", {"hint": "Ask the author of the policy."})
+
+# No members but those that a reason has.
+no_others(reason) if {
+	count(reason) == 5
+	not reason.remedy
+}
+
+no_others(reason) if {
+	count(reason) == 6
+	is_string(reason.remedy.hint)
+}
 
 text(reason, key, fallback) := word if {
 	word := reason[key]
@@ -58,11 +69,15 @@ remedy_of(reason) := {"remedy": remedy} if {
 in_order(reasons) := reasons if {
 	is_array(reasons)
 	count(reasons) < 2
-} else := [entry[4] |
-	some entry in sort({
+} else := sorted(reasons) if {
+	is_set(reasons)
+} else := sorted({reason | some reason in reasons})
+
+sorted(reasons) := [entry[4] |
+	some entry in sort([
 	[rank[reason.severity], reason.effect, reason.rule, reason.message, reason] |
 		some reason in reasons
-	})
+	])
 ]
 
 rank := {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
