@@ -80,7 +80,7 @@ export async function pendingMigrations(url: string, folder: string = SHIPPED): 
 }
 
 async function readMigrations(folder: string): Promise<readonly Migration[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const entries = await readdir(folder, { withFileTypes: true })
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   return Promise.all(
     names.sort().map(async (name) => {
