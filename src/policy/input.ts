@@ -114,11 +114,22 @@ function commandText({ action, recorded, texts }: Judged): CanonicalJson {
   const digest = `"digest":"sha256:${hash('sha256', text, 'hex')}"`
   // A free command may have a member of that name, which must not stand for ours.
   const whole = Object.hasOwn(command, 'digest') ? canonicalJson({ ...command, digest: undefined }) : text
-  // Spliced in where it belongs, so that the long text beside it is not written a second time.
-  const before = Object.entries(command).filter(([name]) => name < 'digest')
-  const head = canonicalJson(Object.fromEntries(before)).slice(0, -1)
-  const rest = whole.slice(head.length).replace(/^,/, '')
-  return `${head}${before.length === 0 ? '' : ','}${digest}${rest === '}' ? '' : ','}${rest}` as CanonicalJson
+  // Spliced in where it belongs, so that the long text behind it is not written a second time.
+  const head = headBefore('digest', command)
+  const rest = whole.slice(head.length)
+  if (head === '{') return `{${digest}${rest === '}' ? '' : ','}${rest}` as CanonicalJson
+  return `${head},${digest}${rest}` as CanonicalJson
+}
+
+/** The beginning of an object's canonical text: all members before a name, without a comma behind. */
+function headBefore(end: string, members: Readonly<Record<string, unknown>>): string {
+  let head = '{'
+  for (const name of Object.keys(members).sort()) {
+    if (name >= end) return head
+    if (members[name] === undefined) continue
+    head += `${head.length === 1 ? '' : ','}${canonicalString(name)}:${canonicalJson(members[name])}`
+  }
+  return head
 }
 
 /** One place per effect, in their order. */

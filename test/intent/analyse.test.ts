@@ -116,7 +116,7 @@ test('languages may be nested eight deep, and no deeper', () => {
 
 test('a budget that is used up is one unknown effect', () => {
   let now = 0
-  const slow = analyse(requestOf(sql('SELECT 1')), parsers, () => (now += 100))
+  const slow = analyse(requestOf(sql('SELECT 1')), parsers, () => (now += 200))
   expect(codes(slow)).toEqual(['time_limit'])
   expect(slow.intent.effects).toHaveLength(1)
 })
@@ -130,7 +130,7 @@ test('whatever a parser throws, there is an intent', () => {
   for (const command of [sql('SELECT 1'), shell('ls')]) {
     const { intent } = analyse(requestOf(command), none, () => 0)
     expect(intent.effects).toMatchObject([{ action: 'unknown', confidence: 'opaque' }])
-    expect(intent.opaque_reasons[0]).toMatchObject({ effect: null })
+    expect(['parse_error', 'not_analyzed']).toContain(intent.opaque_reasons[0]?.code)
   }
 })
 

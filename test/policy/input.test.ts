@@ -152,6 +152,23 @@ test('a member named digest of an unknown language does not stand for the digest
   expect(document({ ...action, command })['command']?.['digest']).toMatch(/^sha256:[0-9a-f]{64}$/)
 })
 
+test('the digest stands in its place, whatever members a command has', () => {
+  const members = fc.dictionary(
+    fc.constantFrom('a', 'argv', 'digest', 'dialect', 'digests', 'diges', 'z', 'é'),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(members, (free) => {
+      const { json } = inputOf({ ...action, command: { ...free, language: 'cobol' } })
+      expect(canonicalJson(JSON.parse(json))).toBe(json)
+      const { digest, ...rest } = (JSON.parse(json) as { command: Record<string, unknown> }).command
+      const { digest: _digest, ...asked } = free
+      expect(rest).toEqual({ ...asked, language: 'cobol' })
+      expect(digest).toMatch(/^sha256:/)
+    }),
+  )
+})
+
 /** Everything a caller may claim without anybody vouching for it. */
 const anything = fc.string({ minLength: 1, maxLength: 6 })
 const claimed = fc.record(
