@@ -128,6 +128,8 @@ const target = closed({
   'session?': text,
   'owner?': text,
   labels: free,
+  // What the request says and nobody believes.
+  'claimed?': free,
   'kubeContext?': text,
   'cloudProfile?': text,
   facts: closed({

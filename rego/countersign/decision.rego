@@ -155,9 +155,14 @@ grantable(i) if {
 
 # An allow's reasons: the allows that cover its effects, the waivers and the exceptions.
 allowing := array.concat(
-	[whole(reason) | some reason in collected.allowed; is_string(reason.rule); names_something(reason)],
+	[granting(reason) | some reason in collected.allowed; is_string(reason.rule); names_something(reason)],
 	[exception_reason(reason) | some reason in collected.denied],
 )
+
+# An allow that does not say how much it matters does not matter much.
+granting(reason) := whole(reason) if {
+	reason.severity
+} else := whole(object.union(reason, {"severity": "info"}))
 
 names_something(reason) if input.intent.effects[reason.effect]
 

@@ -62,6 +62,9 @@ allow contains words.cover("standing.write", i, message) if {
 allow contains words.cover("standing.workspace", i, message) if {
 	some i, effect in small_changes
 	words.in_workspace(effect)
+
+	# A path that rests on a folder which the caller merely claims is inferred.
+	effect.confidence == "exact"
 	held("workspace", i)
 	message := $"{words.thing(effect)} lies in the workspace {input.target.facts.workspace}, where changing files is everyday work."
 }

@@ -23,6 +23,7 @@ effects := {
 	"a file beside the workspace": case.file("write", "/srv/app-2/x", {}),
 	"out of the workspace": case.file("write", "/srv/app/../x", {}),
 	"on another host": case.file("write", "/srv/app/x", {"endpoint": {"host": "db-1"}}),
+	"a file whose folder is only claimed": case.file("write", "/srv/app/notes.md", {"confidence": "inferred"}),
 	"an opaque change": case.table("update", "orders", {"confidence": "opaque"}),
 	"an internal export": case.table("export", "orders", {"destination": {"kind": "file", "path": "/backup/x", "trust": "internal"}}),
 	"nothing": case.effect({"action": "none"}),

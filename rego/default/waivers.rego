@@ -75,9 +75,15 @@ runner_task(unseen) if {
 	may_run(unseen.effect)
 }
 
-in_workspace if input.target.cwd == input.target.facts.workspace
+# The folder counts only from a caller that may state facts.
+in_workspace if {
+	"target:facts" in input.caller.scopes
+	below(input.target.cwd, input.target.facts.workspace)
+}
 
-in_workspace if words.inside(input.target.cwd, input.target.facts.workspace)
+below(folder, workspace) if folder == workspace
+
+below(folder, workspace) if words.inside(folder, workspace)
 
 may_run(i) if words.open(i)
 

@@ -63,6 +63,11 @@ test_nor_outside_the_workspace if {
 	answer.verdict == "deny"
 }
 
+test_nor_where_the_folder_is_only_claimed if {
+	answer := decision with input as object.union(runs("npm test"), {"caller": {"scopes": ["decide"]}})
+	answer.verdict == "deny"
+}
+
 test_agents_never_in_protected_places[sandboxed] if {
 	some sandboxed in [true, false]
 	asked := object.union_n([runs("npm test"), case.by("agent", "agent:a"), {"target": {"facts": {"sandboxed": sandboxed}}}])

@@ -54,7 +54,7 @@ asks(effects, given) := object.union(
 			"claimed": {"roles": [], "groups": [], "attributes": {}},
 		},
 		"batch": [],
-		"caller": {"id": "service:gateway", "issuer": "https://issuer.example", "scopes": ["decide"]},
+		"caller": {"id": "service:gateway", "issuer": "https://issuer.example", "scopes": ["decide", "target:facts"]},
 		"checks": [],
 		"command": {"language": "sql", "dialect": "postgresql", "text": "…", "digest": "sha256:00"},
 		"context": {},
