@@ -77,6 +77,8 @@ function postOf(ports: BundlePorts, posted: BundlePost['posted']): PostedBundle 
   if (posted instanceof Uint8Array) {
     return { name: 'bundle', extends: 'default', activate: false, ...ports.archives.unpack(posted) }
   }
+  // A body is validated and not changed: a member with a default may be absent all the same.
+  const { activate = false } = posted
   const files = Object.entries(posted.files).map(([path, content]) => [
     path,
     typeof content === 'string' ? content : canonicalJson(content),
@@ -86,7 +88,7 @@ function postOf(ports: BundlePorts, posted: BundlePost['posted']): PostedBundle 
     revision: posted.revision ?? null,
     extends: posted.extends === null ? null : 'default',
     files: Object.fromEntries(files) as Record<string, string>,
-    activate: Boolean(posted.activate),
+    activate,
     findings: [],
   }
 }
