@@ -109,6 +109,21 @@ const nested = (depth: number): Analysis => {
   return run(shell(text), 'host')
 }
 
+test('facts of the target prove nothing about another place, but go on warning', () => {
+  const facts = { tables: { users: { uniqueKeys: [['email']], types: { email: 'text' }, sensitive: true } } }
+  const read = (options: string): unknown => {
+    const { target, command } = requestOf(
+      shell(`psql ${options}-c "SELECT * FROM users WHERE email = 'a'"`),
+      'host',
+    )
+    const request = { command, target: { ...target, facts } }
+    const [effect] = analyse(request, parsers, () => 0).intent.effects
+    return [effect?.scope, effect?.sensitivity]
+  }
+  expect(read('')).toEqual(['single', 'sensitive'])
+  expect(read('-h elsewhere ')).toEqual(['bulk', 'sensitive'])
+})
+
 test('languages may be nested eight deep, and no deeper', () => {
   expect(codes(nested(4))).not.toContain('depth_limit')
   expect(codes(nested(12))).toContain('depth_limit')
