@@ -78,7 +78,7 @@ function postOf(ports: BundlePorts, posted: BundlePost['posted']): PostedBundle 
     return { name: 'bundle', extends: 'default', activate: false, ...ports.archives.unpack(posted) }
   }
   // A body is validated and not changed: a member with a default may be absent all the same.
-  const { activate = false } = posted
+  const { activate = false }: Partial<typeof posted> = posted
   const files = Object.entries(posted.files).map(([path, content]) => [
     path,
     typeof content === 'string' ? content : canonicalJson(content),
