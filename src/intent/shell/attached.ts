@@ -8,7 +8,7 @@ import { emit, opaque, type Dialect, type Frame } from './work.ts'
 
 /** The attached content of a file; null when there is none, or another than its digest says. */
 export function attachedText(frame: Frame, field: Field): string | null {
-  if (frame.host !== null || field.dynamic) return null
+  if (frame.host !== null || field.dynamic || field.glob) return null
   const { path } = placeOf(frame, field)
   const { command } = frame.work.ctx
   const attachments: unknown = 'attachments' in command ? command.attachments : undefined

@@ -69,7 +69,9 @@ function calculates(frame: Frame, node: Extract<Node, { readonly type: 'Arithmet
 
 /** Which of several commands reads the input is not followed, unless there is only one. */
 function grouped(frame: Frame, body?: CompoundList): Frame {
-  if (frame.stdin.text === null || body?.commands.length === 1) return frame
+  const [only] = body?.commands ?? []
+  if (frame.stdin.text === null || (body?.commands.length === 1 && only?.command.type === 'Command'))
+    return frame
   return { ...frame, stdin: { ...frame.stdin, text: null, unnamed: true } }
 }
 

@@ -129,6 +129,11 @@ function proven(shell: Shell, key: string, prove: () => boolean): boolean {
   return found
 }
 
+/** Whether words may be split at other signs than blanks. */
+export function splitsUnusually(shell: Shell): boolean {
+  return proven(shell, 'IFS', () => bare(shell.text).includes('IFS') || shell.text.includes("$'"))
+}
+
 /** More text that this shell reads: what was proven of the old text holds no longer. */
 export function reads(shell: Shell, text: string): void {
   shell.text += `\n${text}`

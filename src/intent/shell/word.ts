@@ -5,7 +5,7 @@ import { braces } from './brace.ts'
 import { commandOutput, parameterValue, processSubstitution } from './expansion.ts'
 import { anything, hole, literal, type Field } from './field.ts'
 import { joined, number, type Stream } from './stream.ts'
-import { lookup, positionals } from './variables.ts'
+import { lookup, positionals, splitsUnusually } from './variables.ts'
 import { divergent, unsupported, type Frame } from './work.ts'
 
 interface Builder {
@@ -99,28 +99,15 @@ function next(b: Builder): void {
 }
 
 function addPart(b: Builder, part: WordPart): void {
-  if (isExpansion(part)) {
-    addUnquoted(b, part)
-    return
-  }
-  switch (part.type) {
-    case 'Literal':
-    case 'SingleQuoted':
-      addText(b, part.value)
-      return
-    case 'AnsiCQuoted':
-    case 'DoubleQuoted':
-    case 'LocaleString':
-      addQuotedPart(b, part)
-      return
-    case 'ProcessSubstitution':
-      addPipe(b, part)
-      return
-    case 'Glob':
-    case 'ExtendedGlob':
-    case 'BraceExpansion':
-      addPattern(b, part)
-  }
+  if (isExpansion(part)) addUnquoted(b, part)
+  else if (part.type === 'Literal' || part.type === 'SingleQuoted') addText(b, part.value)
+  else if (part.type === 'ProcessSubstitution') addPipe(b, part)
+  else if (isQuoted(part)) addQuotedPart(b, part)
+  else addPattern(b, part)
+}
+
+function isQuoted(part: WordPart): part is QuotedPart {
+  return part.type === 'AnsiCQuoted' || part.type === 'DoubleQuoted' || part.type === 'LocaleString'
 }
 
 function isExpansion(part: WordPart): part is Expansion {
@@ -214,7 +201,7 @@ function addUnquoted(b: Builder, part: Expansion): void {
     addPositionals(b)
     return
   }
-  const value = valueOf(b.frame, part)
+  const value = splittable(b.frame, valueOf(b.frame, part))
   if (value.dynamic) {
     b.open ||= value.data?.numeric !== true
     addValue(b, value)
@@ -228,6 +215,11 @@ function addUnquoted(b: Builder, part: Expansion): void {
   }
   b.data = both(b.data, value.data)
   splitInto(b, value.text)
+}
+
+/** Where `IFS` is set nobody knows which words an expansion becomes. */
+function splittable(frame: Frame, value: Field): Field {
+  return value.dynamic || !splitsUnusually(frame.shell) ? value : anything(value.data)
 }
 
 function splitInto(b: Builder, text: string): void {

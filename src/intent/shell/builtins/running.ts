@@ -1,8 +1,8 @@
 /** Builtins that run a string, or a command past the usual search. */
 import { runScriptIn } from '../attached.ts'
 import type { Call, Handler } from '../call.ts'
-import { evaluateField, evaluateStream, joinedWords } from '../evaluate.ts'
-import type { Field } from '../field.ts'
+import { evaluateField, evaluateStream, joinedWords, type Manner } from '../evaluate.ts'
+import { withText, type Field } from '../field.ts'
 import { empty, plain, unnamed, type Stream } from '../stream.ts'
 import { forget } from '../variables.ts'
 import { divergent, keeps, nothing, unseen, unsupported, type Frame } from '../work.ts'
@@ -22,14 +22,17 @@ function source(call: Call): Stream {
   if (name === 'source') divergent(frame, 'source')
   const [file] = args[0]?.text === '--' ? args.slice(1) : args
   if (file === undefined) return empty
-  const manner = { via: [name], dialect: null }
-  const printed =
-    file.pipe === 'in' || file.text === '/dev/stdin'
-      ? evaluateStream(frame, file.pipe === 'in' ? (file.data ?? unnamed) : frame.stdin, manner)
-      : runScriptIn(frame, file, manner)
+  const printed = sourced(frame, file, { via: [name], dialect: null })
   forget(frame)
   frame.shell.hijacked ??= 'something that was sourced'
   return printed
+}
+
+function sourced(frame: Frame, file: Field, manner: Manner): Stream {
+  if (file.pipe === 'in') return evaluateStream(frame, file.data ?? unnamed, manner)
+  if (file.text === '/dev/stdin') return evaluateStream(frame, frame.stdin, manner)
+  // A bare name is searched for in PATH: what was attached for the directory in hand may be another file.
+  return runScriptIn(frame, file.text.includes('/') ? file : withText(file, `./${file.text}`), manner)
 }
 
 function trap(call: Call): Stream {
@@ -43,7 +46,7 @@ function trap(call: Call): Stream {
     /^\d+$/.test(action.text)
   nothing(frame, 'trap')
   if (isQuiet && action?.dynamic !== true) return empty
-  const later: Frame = { ...frame, deferred: true, conditional: true, straight: false }
+  const later: Frame = { ...frame, deferred: true, conditional: true, repeat: null, straight: false }
   if (action !== undefined) evaluateField(later, action, { via: ['trap'], dialect: null })
   return empty
 }

@@ -35,18 +35,32 @@ function popDirectory(call: Call): Stream {
 /** `export`, `declare`, `readonly`, `local`: each word a name or an assignment. */
 function declareNames(call: Call): Stream | undefined {
   const { frame, name, args } = call
-  const flags = args.filter((arg) => /^[-+][a-zA-Z]+$/.test(arg.text)).map((arg) => arg.text)
-  const words = args.filter((arg) => !/^[-+][a-zA-Z]+$|^--$/.test(arg.text))
+  const flags = args
+    .filter((arg) => isFlag(arg))
+    .map((arg) => arg.text)
+    .join('')
+  const words = args.filter((arg) => !isFlag(arg) && arg.text !== '--')
   if (name === 'declare' || name === 'typeset') divergent(frame, name)
   if (words.length === 0) return printsVariables(call)
-  const exported = name === 'export' || flags.some((flag) => flag.includes('x'))
-  if (flags.some((flag) => /^-.*[n]/.test(flag) && name !== 'export')) unsupported(frame, 'name references')
-  if (flags.some((flag) => flag.includes('f') && exported))
-    for (const word of words) keeps(frame, 'function', word.text)
-  const integer = flags.some((flag) => flag.startsWith('-') && flag.includes('i'))
-  for (const word of words) declareWord(frame, word, { exported, integer })
+  const exported = name === 'export' || flags.includes('x')
   nothing(frame, name)
+  if (/[fF]/.test(flags)) {
+    if (exported) exportsFunctions(frame, words)
+    return empty
+  }
+  if (flags.includes('n') && name !== 'export') unsupported(frame, 'name references')
+  for (const word of words) declareWord(frame, word, { exported, integer: flags.includes('i') })
   return empty
+}
+
+function isFlag(word: Field): boolean {
+  return /^[-+][a-zA-Z]+$/.test(word.text)
+}
+
+/** Every bash that is started from here on has these functions. */
+function exportsFunctions(frame: Frame, words: readonly Field[]): void {
+  for (const word of words) keeps(frame, 'function', word.text)
+  frame.shell.hijacked ??= 'an exported function'
 }
 
 function declareWord(

@@ -47,7 +47,7 @@ function runsStrings(frame: Frame, source: string): string {
 function isPlain(source: string): boolean {
   if (/system|getline|@|\bclose\b|\bfflush\b|ENVIRON|PROCINFO/.test(source)) return false
   const bare = withoutLiterals(source)
-  return !/(?<!\|)\|(?!\|)/.test(bare) && !/\bprintf?\b[^;}\n]*>/.test(bare)
+  return !/(?<!\|)\|(?!\|)/.test(bare) && !/\bprintf?\b[^;}]*>/.test(bare)
 }
 
 /** Without regular expressions where they can be nothing else; without strings if no slash is left. */

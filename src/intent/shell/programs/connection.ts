@@ -3,6 +3,7 @@ import type { Endpoint } from '../../intent.ts'
 import type { Use } from '../call.ts'
 import type { Field } from '../field.ts'
 import { last } from '../options.ts'
+import { unseen } from '../work.ts'
 
 type Part = 'host' | 'port' | 'database'
 
@@ -94,6 +95,7 @@ function assign(use: Use, found: Found, pair: { readonly key: string; readonly v
   else if (key === 'dbname') found.database = clean(value)
   else if (key === 'password') hide(use, value)
   else if (key === 'service') found.host = null
+  else if (key === 'options') unseen(use.frame, 'session_state', 'options of the session')
 }
 
 function clean(text: string): string | null {

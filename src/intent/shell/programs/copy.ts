@@ -109,25 +109,28 @@ function ln(use: Use): Stream {
 }
 
 function links(use: Use, symbolic: boolean): Stream {
-  const { frame } = use
   const to = ends(use)
-  for (const source of to.sources) {
-    const here = to.target === null
-    const base = source.text.replace(/\/+$/, '').split('/').at(-1) ?? ''
-    const landed = here ? placeOf(frame, literal(base)) : landing(use, source, to)
-    const from = placeOf(frame, source)
-    const outside = !from.inside || from.glob
-    const found = writePlace(frame, landed, {
-      action: 'create',
-      type: symbolic ? 'symlink' : 'file',
-      scope: outside ? 'unknown' : 'single',
-      why: outside ? 'outside_path_into_workspace' : '',
-      reversible: 'yes',
-    })
-    frame.work.linked.push(landed.path)
-    if (!from.known) unseen(frame, 'dynamic_argument', 'what is linked is not known', found)
-  }
+  for (const source of to.sources) link(use, source, { to, symbolic })
   return empty
+}
+
+function link(use: Use, source: Field, how: { readonly to: Ends; readonly symbolic: boolean }): void {
+  const { frame } = use
+  const base = source.text.replace(/\/+$/, '').split('/').at(-1) ?? ''
+  const landed = how.to.target === null ? placeOf(frame, literal(base)) : landing(use, source, how.to)
+  const from = placeOf(frame, source)
+  // A relative link starts from where it lies, not from where one stands.
+  const climbs = how.symbolic && /(?:^|\/)\.\.(?:\/|$)/.test(source.text)
+  const outside = !from.inside || from.glob || climbs
+  const found = writePlace(frame, landed, {
+    action: 'create',
+    type: how.symbolic ? 'symlink' : 'file',
+    scope: outside ? 'unknown' : 'single',
+    why: outside ? 'outside_path_into_workspace' : '',
+    reversible: 'yes',
+  })
+  frame.work.linked.push(landed.path)
+  if (!from.known) unseen(frame, 'dynamic_argument', 'what is linked is not known', found)
 }
 
 function install(use: Use): Stream {

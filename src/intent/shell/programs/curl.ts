@@ -138,7 +138,10 @@ const sideFiles = ['c', 'D', 'trace', 'trace-ascii', 'stderr', 'etag-save'] as c
 function writes(use: Use, urls: readonly Url[]): Stream | undefined {
   const { options, frame } = use
   const outputs = all(options, 'o')
-  for (const file of [...sideFiles.flatMap((flag) => all(options, flag)), ...outputs])
+  for (const file of [
+    ...sideFiles.flatMap((flag) => all(options, flag)),
+    ...outputs.map((one) => inOutputDir(use, one)),
+  ])
     if (!isPrinted(file)) writePlace(frame, placeOf(frame, file), { action: 'write' })
   if (has(options, 'O') || has(options, 'remote-name-all')) {
     for (const url of urls) writesNamed(use, url)
@@ -148,6 +151,12 @@ function writes(use: Use, urls: readonly Url[]): Stream | undefined {
   const toFiles =
     outputs.length >= urls.length && !outputs.some((file) => /^(?:-|\/dev\/stdout)$/.test(file.text))
   return url === undefined || toFiles ? plain : fetched(url.name)
+}
+
+function inOutputDir({ options }: Use, file: Field): Field {
+  const directory = last(options, 'output-dir')
+  if (directory === undefined || isPrinted(file) || file.text.startsWith('/')) return file
+  return { ...withText(directory, `${directory.text}/${file.text}`), tilde: directory.tilde }
 }
 
 function isPrinted(file: Field): boolean {

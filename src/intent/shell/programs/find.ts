@@ -132,7 +132,7 @@ function primary(walk: Walk): void {
   else if (text === '!' || text === '-not') walk.negated = true
   else if (/^(?:[(),]|-o|-or)$/.test(text)) walk.mixed = true
   else if (text === '-delete') deletes(walk)
-  else if (/^-(?:exec|execdir|ok|okdir)$/.test(text)) executes(walk)
+  else if (/^-(?:exec|execdir|ok|okdir)$/.test(text)) executes(walk, text.endsWith('dir'))
   else if (/^-(?:fprint|fprint0|fls|fprintf)$/.test(text)) prints(walk, text)
   else test(walk, text)
 }
@@ -198,18 +198,20 @@ function deletes(walk: Walk): void {
 }
 
 /** `-exec cmd {} ;` and `+`: the command runs on what was found. */
-function executes(walk: Walk): void {
+function executes(walk: Walk, inTheirs: boolean): void {
   const words: Field[] = []
   for (let word = walk.words[walk.at++]; word !== undefined; word = walk.words[walk.at++]) {
     if (word.text === ';') break
     if (word.text === '+' && words.at(-1)?.text === '{}') break
     words.push(word)
   }
+  const { shell } = walk.frame
   const frame: Frame = {
     ...walk.frame,
     via: [...walk.frame.via, 'find -exec'],
     repeat: null,
     straight: false,
+    shell: inTheirs ? { ...shell, cwd: hole } : shell,
   }
   for (const start of walk.starts)
     frame.work.engine.program(

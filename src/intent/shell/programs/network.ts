@@ -1,7 +1,7 @@
 /** Programs that open plain connections, or only ask names and routes. */
 import type { Use } from '../call.ts'
 import { evaluateField } from '../evaluate.ts'
-import { anything, shown, type Field } from '../field.ts'
+import { anything, shown, withText, type Field } from '../field.ts'
 import { sendsTo, sendsWord } from '../flow.ts'
 import { all, has, last } from '../options.ts'
 import { fetched, plain, type Stream } from '../stream.ts'
@@ -51,10 +51,10 @@ function listens(use: Use): Stream {
 function asks(use: Use): Stream {
   const { options, frame } = use
   const hosts = options.operands.filter(
-    (word) => !/^[+@]|^(?:A|AAAA|ANY|CNAME|MX|NS|PTR|SOA|TXT|SRV|IN|axfr)$/i.test(word.text),
+    (word) => !/^[+]|^(?:A|AAAA|ANY|CNAME|MX|NS|PTR|SOA|TXT|SRV|IN|axfr)$/i.test(word.text),
   )
   for (const host of hosts) {
-    connects(use, host)
+    connects(use, host.text.startsWith('@') ? withText(host, host.text.slice(1)) : host)
     if (host.data !== null && !host.data.numeric) sendsWord(frame, host, networkDestination('', undefined))
   }
   if (hosts.length === 0) nothing(frame, use.name)

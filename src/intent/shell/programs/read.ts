@@ -51,6 +51,8 @@ function lists(use: Use): undefined {
 }
 
 function inspects(use: Use): undefined {
+  if (use.name === 'file' && has(use.options, 'C'))
+    opaqueProgram(use.frame, 'file', 'unsupported_syntax', 'a table of file types is compiled')
   if (use.options.operands.length === 0) nothing(use.frame, use.name)
   for (const operand of use.options.operands)
     listPlace(use.frame, placeOf(use.frame, operand), operand.glob ? 'bulk' : 'single', 'file')
@@ -243,8 +245,12 @@ export const readPrograms: readonly Row[] = [
     'r|recursive u U= c C= q i w b B y W= N a s I= x= X= S= p E Z t T l L= label= unified? context? color? exclude= width= brief side-by-side new-file suppress-common-lines',
     compares,
   ),
-  lenient('sdiff', 'r w= s i W b B', compares),
-  lenient('less', 'o|O= p= P= x= y= z= b= h= j= # N S R F X i I', pages),
+  program('sdiff', 'r w= s i W b B l E Z t', compares),
+  program(
+    'less',
+    'o|O|log-file|LOG-FILE= p|pattern= P|prompt= x|tabs= y= z|window= b|buffers= h= j|jump-target= # a A B c C d D= e E f F|quit-if-one-screen g G i I J K L|no-lessopen m M n N|LINE-NUMBERS q Q r R|RAW-CONTROL-CHARS s S|chop-long-lines u U V w W X|no-init ~ use-color follow-name',
+    pages,
+  ),
   lenient('more', 'n= #', pages),
   program(
     'jq',

@@ -73,13 +73,13 @@ function command(reader: Reader): boolean {
   return withArgument(reader, verb)
 }
 
-const inert = '#aic:'
+const inert = '#aic'
 
 function withArgument(reader: Reader, verb: string): boolean {
   if (verb === '') return false
   const line = toEndOfLine(reader)
   if (inert.includes(verb)) return true
-  if ('btT'.includes(verb)) return label(reader, line)
+  if ('btT:'.includes(verb)) return label(reader, line)
   if ('rR'.includes(verb)) readPlace(reader.frame, placeOf(reader.frame, literal(line.trim())), 'single')
   else if ('wW'.includes(verb)) writes(reader.frame, line)
   else if (verb === 'e') runs(reader.frame, line)

@@ -109,6 +109,8 @@ function service(use: Use): Stream {
   const [unit, verb] = use.options.operands
   if (has(use.options, 'status-all'))
     acts(use, 'read', { type: 'service', name: literal('*'), scope: 'bulk' })
+  else if (unit !== undefined && has(use.options, 'full-restart'))
+    acts(use, 'process', { type: 'service', name: unit, why: 'restart' })
   else if (unit === undefined || verb === undefined) nothing(use.frame, 'service')
   else if (verb.text === 'status') acts(use, 'read', { type: 'service', name: unit })
   else if (serviceActs.test(verb.text)) acts(use, 'process', { type: 'service', name: unit, why: verb.text })
@@ -251,7 +253,6 @@ export const systemPrograms: readonly Row[] = [
     'getent',
     'locate',
     'pmap',
-    'arp',
     'lsns',
   ].map((name) => program(name, readerFlags(name), observes)),
   program(
@@ -294,7 +295,7 @@ export const systemPrograms: readonly Row[] = [
 /** Flags of programs that only look; `fuser -k` is none of them. */
 function readerFlags(name: string): string {
   const letters = Array.from('abcdefghilmnopqrstuvwxyABCDEFGHIJLMNOPRSTUVWXYZ46').filter(
-    (letter) => name !== 'fuser' || letter !== 'k',
+    (letter) => !(name === 'fuser' && letter === 'k'),
   )
   const valued: Readonly<Record<string, string>> = {
     lsof: 'c d g i? p s? u',

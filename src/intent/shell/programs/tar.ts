@@ -25,6 +25,7 @@ function tar(use: Use): Stream | undefined {
     return undefined
   }
   runsCommands(frame, read)
+  if (all(read, 'C').length > 1) unseen(frame, 'unsupported_syntax', 'several directories of tar')
   if (has(read, 'T')) unseen(frame, 'external_file', 'tar reads the names of files from a file')
   if (has(read, 'x')) return extracts(frame, read)
   return ['t', 'd', 'test-label'].some((flag) => has(read, flag)) ? lists(frame, read) : creates(frame, read)
@@ -82,7 +83,7 @@ function archiveOf(frame: Frame, read: Options): Place | null {
 function lists(frame: Frame, read: Options): Stream {
   const archive = archiveOf(frame, read)
   if (archive !== null) readPlace(frame, archive, 'single')
-  return archive === null ? frame.stdin : unnamedOf(archive)
+  return archive === null ? { ...frame.stdin, text: null } : unnamedOf(archive)
 }
 
 function unnamedOf(archive: Place): Stream {

@@ -61,7 +61,8 @@ interface Constant {
 function runsConstant(frame: Frame, { words, given, read }: Constant): Stream {
   const inner: Frame = { ...frame, via: [...frame.via, 'xargs'], stdin: unnamed, straight: false }
   const mark = replaces(read)
-  if (mark === null && !has(read, 'n') && !has(read, 'L'))
+  const inOne = !has(read, 'n') && !has(read, 'L')
+  if (mark === null && (inOne || given.length === 0))
     return frame.work.engine.program(inner, [...words, ...given])
   let printed: Stream = unnamed
   for (const one of given) {
