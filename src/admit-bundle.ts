@@ -77,8 +77,6 @@ function postOf(ports: BundlePorts, posted: BundlePost['posted']): PostedBundle 
   if (posted instanceof Uint8Array) {
     return { name: 'bundle', extends: 'default', activate: false, ...ports.archives.unpack(posted) }
   }
-  // A body is validated and not changed: a member with a default may be absent all the same.
-  const { activate = false }: Partial<typeof posted> = posted
   const files = Object.entries(posted.files).map(([path, content]) => [
     path,
     typeof content === 'string' ? content : canonicalJson(content),
@@ -88,9 +86,14 @@ function postOf(ports: BundlePorts, posted: BundlePost['posted']): PostedBundle 
     revision: posted.revision ?? null,
     extends: posted.extends === null ? null : 'default',
     files: Object.fromEntries(files) as Record<string, string>,
-    activate,
+    activate: isTrue(posted.activate),
     findings: [],
   }
+}
+
+/** A body is validated and not changed, so a member that has a default may be absent all the same. */
+function isTrue(member: unknown): boolean {
+  return member === true
 }
 
 /**
