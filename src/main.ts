@@ -5,7 +5,7 @@ import { startEvaluation } from './evaluation.ts'
 import { verifierKey } from './ledger/verifier-key.ts'
 import { holdFolder } from './postgres/embedded/folder-lock.ts'
 import { pendingMigrations } from './postgres/migrate.ts'
-import { createService, type Service, type ServiceSettings } from './service.ts'
+import type { Service, ServiceSettings } from './service.ts'
 import { readSecretKey, readSigningKey } from './signing/key-files.ts'
 import { createReceiptSigner } from './signing/receipt-signer.ts'
 import { jwksLoader } from './signing/token-keys.ts'
@@ -24,8 +24,11 @@ async function start(config: Config, log: OpenLog): Promise<Running> {
 
 async function evaluate(config: EvaluationConfig, log: OpenLog): Promise<Running> {
   const begun = performance.now()
+  // Half a second of loading, while the database is made or started.
+  const loading = import('./service.ts')
   const evaluation = await startEvaluation(config, (message) => log.log.warn(message))
   try {
+    const { createService } = await loading
     const { jwks, ...rules } = evaluation.tokens
     const service = await createService({
       mode: 'evaluation',
@@ -67,6 +70,7 @@ async function produce(config: ProductionConfig, log: OpenLog): Promise<Running>
         `the database lacks ${pending.join(', ')}: run npm run migrate first`,
       )
     }
+    const { createService } = await import('./service.ts')
     const service = await createService(productionSettings(config, log))
     const port = await listening(service, config)
     log.log.info({ host: config.host, port, origin: config.origin }, 'listening')
@@ -114,21 +118,21 @@ async function listening(service: Service, { host, port }: Config): Promise<numb
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-/** The first signal stops in order, the second one at once. */
-function stopOnSignal(running: Running, log: OpenLog): void {
+/** The first signal stops in order, once the start is through; the second one at once. */
+function stopOnSignal(starting: Promise<Running>, log: OpenLog): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1)
     stopping = true
     log.log.info({ signal }, 'stopping')
-    running.stop().then(
-      () => log.close(),
-      (error: unknown) => {
+    starting
+      .then((running) => running.stop())
+      .catch((error: unknown) => {
         log.log.error({ err: error }, 'stopped with an error')
-        log.close()
         process.exitCode = 1
-      },
-    )
+      })
+      .finally(() => log.close())
+      .catch(() => undefined)
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
@@ -148,7 +152,9 @@ async function main(args: readonly string[]): Promise<void> {
     return
   }
   const log = openLog(config.logLevel)
-  stopOnSignal(await start(config, log), log)
+  const starting = start(config, log)
+  stopOnSignal(starting, log)
+  await starting
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 /** All that the service asks of the world, in one file of interfaces. `main.ts` plugs them in. */
-import type { Action, Caller } from './action/action.ts'
+import type { Caller } from './action/action.ts'
 import type { Analysis, AnalysisRequest } from './intent/analysis.ts'
 import type { LedgerRecord, SealedRecord } from './ledger/record.ts'
 import type {
@@ -212,10 +212,4 @@ export interface Ports {
   readonly tokens: TokenVerifier
   readonly keys: PublicKeys
   readonly telemetry: Telemetry
-}
-
-/** A decided action on its way out. */
-export interface Asked {
-  readonly action: Action
-  readonly principal: Principal
 }

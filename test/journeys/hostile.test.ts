@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { seeded } from '../../bench/bodies.ts'
-import { testService, type Answered, type TestService } from '../support/service.ts'
+import { testService, type TestService } from '../support/service.ts'
 
 let running: TestService
 beforeAll(async () => {
@@ -10,15 +10,25 @@ beforeAll(async () => {
 })
 afterAll(() => running.close())
 
-const inside = /node_modules|\/src\/|\/dist\/|\.[jt]s:\d+|INSERT INTO|SELECT .* FROM ledger|at [A-Za-z.]+ \(/
+/** What only the service knows: its files, its statements, its stack. */
+const inside = /\/src\/|\/dist\/|\.[jt]s:\d+|INSERT INTO|FROM ledger_|\n {4}at /
 
-function check({ status, text, body }: Answered, sent: string): void {
-  const found = status >= 500 ? `status ${status}` : inside.exec(text.replace(sent, ''))?.[0]
-  if (found !== undefined)
-    throw new Error(`${found} for ${JSON.stringify(sent.slice(0, 300))}: ${text.slice(0, 300)}`)
-  const intent = body['intent'] as unknown as { parse: { ok: boolean } } | undefined
-  if (intent?.parse.ok === false && body['verdict'] !== 'deny')
-    throw new Error(`not denied: ${sent.slice(0, 300)}`)
+/** Sends a body; throws unless the answer is one that a caller may be given. */
+async function send(sent: string): Promise<number> {
+  const response = await running.service.app.inject({
+    method: 'POST',
+    url: '/v1/decide',
+    payload: sent,
+    headers: { authorization: `Bearer ${running.tokens.service}`, 'content-type': 'application/json' },
+  })
+  const { statusCode: status, body } = response
+  const found = status >= 500 ? `status ${status}` : inside.exec(body)?.[0]
+  if (found !== undefined) throw new Error(`${found} for ${JSON.stringify(sent)}: ${body.slice(0, 300)}`)
+  if (status === 200) {
+    const { verdict, intent } = response.json<{ verdict: string; intent: { parse: { ok: boolean } } }>()
+    if (!intent.parse.ok && verdict !== 'deny') throw new Error(`not denied: ${JSON.stringify(sent)}`)
+  }
+  return status
 }
 
 test('10,000 random byte strings', async () => {
@@ -27,9 +37,7 @@ test('10,000 random byte strings', async () => {
     await Promise.all(
       Array.from({ length: 20 }, async () => {
         const sent = randomBytes(Math.floor(random() * 200)).toString('latin1')
-        const answer = await running.post('/v1/decide', sent)
-        check(answer, sent)
-        expect(answer.status).toBe(400)
+        expect(await send(sent)).toBe(400)
       }),
     )
   }
@@ -83,10 +91,7 @@ test('10,000 mutated bodies, of which many are valid', async () => {
   for (let turn = 0; turn < 10_000; turn += 20) {
     await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const sent = mutant(random)
-        const answer = await running.post('/v1/decide', sent)
-        check(answer, sent)
-        if (answer.status === 200) valid++
+        if ((await send(mutant(random))) === 200) valid++
       }),
     )
   }
@@ -112,8 +117,8 @@ test('queries of evidence are answered or refused, never broken', async () => {
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom(...names), fc.string({ maxLength: 30 })), { maxLength: 4 }),
       async (pairs) => {
-        const query = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
-        check(await running.get(`/v1/evidence?${query}`), query)
+        const query = new URLSearchParams(pairs).toString()
+        expect([200, 400]).toContain((await running.get(`/v1/evidence?${query}`)).status)
       },
     ),
     { numRuns: 300 },
