@@ -124,6 +124,8 @@ function write(request: FastifyRequest, reply: FastifyReply, payload: Payload): 
   // INVARIANT: one answer per request; a second one would be read as the answer to the next.
   if (reply.sent) return
   const { raw } = reply.hijack()
+  // While the server stops, a connection ends with the answer that was under way on it.
+  if (!reply.server.server.listening) raw.shouldKeepAlive = false
   raw.writeHead(payload.status, headersOf(payload, request.id))
   raw.end(request.method === 'HEAD' ? undefined : payload.text)
 }

@@ -8,16 +8,14 @@ const maxPointerLength = 512
 
 /**
  * The faults of one validation. A union answers with the complaints of each of its branches: those that
- * only say "it is not the other branch" are left out.
+ * only say "it is not the other branch" are left out. One fault per place is enough.
  */
 export function faultsOf(errors: readonly ErrorObject[], base = ''): readonly Fault[] {
   const telling = errors.filter((error) => !isNoise(error, errors))
   const kept = telling.length > 0 ? telling : errors
   const faults = kept.map((error) => ({ pointer: pointerOf(error, base), detail: detailOf(error) }))
   const seen = new Set<string>()
-  return faults
-    .filter(({ pointer, detail }) => !seen.has(pointer + detail) && seen.add(pointer + detail))
-    .slice(0, maxFaults)
+  return faults.filter(({ pointer }) => !seen.has(pointer) && seen.add(pointer)).slice(0, maxFaults)
 }
 
 function isNoise(error: ErrorObject, all: readonly ErrorObject[]): boolean {

@@ -104,7 +104,7 @@ export function pdpErrorOf(thrown: unknown): PdpError {
 }
 
 function codeOf(thrown: unknown): string {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined
   return typeof code === 'string' ? code : ''
 }
 

@@ -52,7 +52,8 @@ function addRoute(app: FastifyInstance, road: Road, operation: Operation): void 
   app.route({
     // RFC 9110 section 9.3.2: HEAD is GET without the content.
     method: operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method],
-    url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    // At least one character: a path that ends in a slash is another path.
+    url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1(.+)'),
     bodyLimit: operation.maxBodyBytes,
     onRequest: admissionHook(road, operation),
     handler: operationHandler(road, operation),
