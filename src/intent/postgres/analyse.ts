@@ -92,6 +92,7 @@ function newRun(ctx: AnalysisContext): Run {
     mode: plainMode,
     session: newSession(),
     findings: newFindings(),
+    parameters: ctx.parameters,
     variables: none,
     values: noValues,
     span: null,
@@ -241,7 +242,7 @@ function readText(run: Run, text: string): boolean {
   }
   const statements = parsed(run.ctx, text)
   if ('error' in statements) return false
-  readStatements({ ...run, depth: run.depth + 1, span: null }, text, statements.list)
+  readStatements({ ...run, depth: run.depth + 1, span: null, parameters: undefined }, text, statements.list)
   return true
 }
 

@@ -1,6 +1,6 @@
 /** Relations and operators of PostgreSQL's own schema pg_catalog, and those that show more than structure. */
 function words(text: string): ReadonlySet<string> {
-  return new Set(text.trim().split(/\s+/))
+  return new Set(text.split(/\s+/).filter((word) => word !== ''))
 }
 
 /** Tables and views of pg_catalog: bare names that resolve there, whatever the search path. */
@@ -39,14 +39,28 @@ export const builtInOperators: ReadonlySet<string> = words(String.raw`
 ~<=~ ~<~ ~= ~>=~ ~>~ ~~ ~~*
 `)
 
-/** Catalogue relations that show people's data: samples of columns, statements of other sessions, addresses. */
-export const revealingRelations: ReadonlySet<string> = words(`
-pg_catalog.pg_stats pg_catalog.pg_statistic pg_catalog.pg_stats_ext pg_catalog.pg_stats_ext_exprs
-pg_catalog.pg_statistic_ext_data pg_catalog.pg_stat_activity pg_catalog.pg_stat_replication
-pg_catalog.pg_stat_subscription pg_catalog.pg_largeobject pg_catalog.pg_hba_file_rules
-pg_catalog.pg_ident_file_mappings pg_catalog.pg_foreign_server pg_catalog.pg_prepared_statements
-pg_catalog.pg_cursors information_schema.foreign_server_options
-`)
+/**
+ * Catalogue relations that show people's data (samples of columns, statements of other sessions,
+ * addresses), and the columns that do; none named: all of them.
+ */
+export const revealingRelations: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries({
+    'pg_catalog.pg_stats': 'most_common_vals histogram_bounds most_common_elems range_bounds_histogram',
+    'pg_catalog.pg_stat_activity': 'query client_addr client_hostname application_name',
+    'pg_catalog.pg_stat_replication': 'client_addr client_hostname application_name',
+    'pg_catalog.pg_prepared_statements': 'statement',
+    'pg_catalog.pg_cursors': 'statement',
+    'pg_catalog.pg_statistic': '',
+    'pg_catalog.pg_stats_ext': '',
+    'pg_catalog.pg_stats_ext_exprs': '',
+    'pg_catalog.pg_statistic_ext_data': '',
+    'pg_catalog.pg_largeobject': '',
+    'pg_catalog.pg_hba_file_rules': '',
+    'pg_catalog.pg_ident_file_mappings': '',
+    'pg_catalog.pg_foreign_server': '',
+    'information_schema.foreign_server_options': '',
+  }).map(([relation, columns]) => [relation, words(columns)]),
+)
 
 /** Catalogue relations that hold passwords, their digests, or connection strings. */
 export const secretRelations: ReadonlySet<string> = words(`

@@ -145,15 +145,15 @@ function toScalar(frame: Frame, use: ColumnUse, link: SubLink): Cond | null {
   const shape = frame.run.findings.sublinks.get(link)
   if (link.subLinkType !== 'EXPR_SUBLINK' || shape === undefined || shape.correlated || shape.volatile)
     return null
-  return among(use, 1, { dynamic: false, why: 'scalar_query' })
+  return among(use, 1, { dynamic: false, why: 'scalar_query', unsteady: false })
 }
 
 function among(
   use: ColumnUse,
   count: number,
-  { dynamic, why }: { readonly dynamic: boolean; readonly why: string },
+  rest: { readonly dynamic: boolean; readonly why: string; readonly unsteady: boolean },
 ): Cond {
-  return { kind: 'among', read: use.read, columns: [use.column], count, dynamic, why }
+  return { kind: 'among', read: use.read, columns: [use.column], count, ...rest }
 }
 
 function linked(frame: Frame, expr: A_Expr): Cond | null {
@@ -180,7 +180,8 @@ function inList(frame: Frame, expr: A_Expr): Cond | null {
 }
 
 function amongValues(use: ColumnUse, values: ArrayConstant | null): Cond | null {
-  return values === null ? null : among(use, values.count, { dynamic: values.dynamic, why: 'unique_key_in' })
+  if (values === null) return null
+  return among(use, values.count, { dynamic: values.dynamic, why: 'unique_key_in', unsteady: false })
 }
 
 /** `(a, b) IN ((1, 2), (3, 4))`. */
@@ -192,7 +193,15 @@ function rowIn(frame: Frame, left: readonly Node[], items: readonly Node[]): Con
   if (!uses.every((use) => use.read === read)) return null
   if (!items.every((item) => isConstantRow(frame, item, uses.length))) return null
   const columns = uses.map((use) => use.column)
-  return { kind: 'among', read, columns, count: items.length, dynamic: false, why: 'unique_key_in' }
+  return {
+    kind: 'among',
+    read,
+    columns,
+    count: items.length,
+    dynamic: false,
+    why: 'unique_key_in',
+    unsteady: false,
+  }
 }
 
 function isConstantRow(frame: Frame, item: Node, length: number): boolean {
@@ -219,7 +228,7 @@ function ofSubLink(frame: Frame, link: SubLink): Cond | null {
 function fromQuery(frame: Frame, use: ColumnUse, link: SubLink): Cond | null {
   const shape = frame.run.findings.sublinks.get(link)
   if (shape === undefined || shape.bound === null || shape.correlated || shape.volatile) return null
-  return among(use, shape.bound, { dynamic: false, why: 'limit' })
+  return among(use, shape.bound, { dynamic: false, why: 'limit', unsteady: shape.locks })
 }
 
 const comparisons: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', 'BETWEEN', 'BETWEEN SYMMETRIC'])

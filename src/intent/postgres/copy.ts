@@ -55,7 +55,6 @@ function copied(run: Run, statement: CopyStmt): readonly TableRead[] {
     statement.query === undefined ? null : queryShape({ run, parent: null, ctes: null }, statement.query)
   if (shape === null) return []
   markOutputs(shape.outputs)
-  if (!shape.complete) markUsed(shape.rest)
   addResult(run, shape, false)
   return run.findings.reads.slice(from)
 }
@@ -88,6 +87,7 @@ const noShape: Shape = {
   rest: [],
   correlated: false,
   volatile: false,
+  locks: false,
 }
 
 /** TO STDOUT is a read like any other; a file or a program takes the rows elsewhere. */

@@ -64,6 +64,7 @@ function recursiveShape(env: Environment, entry: CommonTableExpr, statement: Sel
     rest: uses,
     correlated: first.correlated || second.correlated,
     volatile: first.volatile || second.volatile,
+    locks: false,
   }
 }
 

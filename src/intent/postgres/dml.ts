@@ -8,7 +8,8 @@ import type { Environment, Frame, Proof, Shape, Source, TableRead } from './mode
 import { outputsOf } from './outputs.ts'
 import { proofOf, rowsBy } from './prove.ts'
 import { relationOf, tableRead } from './relation.ts'
-import { ascend, descend, emit, newFrame, repeatEffect } from './run.ts'
+import { ascend, descend, emit, newFrame, repeatEffect, unknownName } from './run.ts'
+import { changeSetting } from './settings.ts'
 import { bindByLinks, proveReads } from './rows.ts'
 import { addWhere } from './select.ts'
 import type { DeleteStmt, InsertStmt, Node, RangeVar, UpdateStmt } from './tree.ts'
@@ -131,8 +132,15 @@ function updateShape(outer: Environment, statement: UpdateStmt): Shape {
   visitSet(target.frame, set)
   const columns = set.map((column) => column.name ?? '')
   emitChange(target, 'update', proof, columns)
+  meetSettings(target)
   repeatCalls(target.frame, looked, rowsBy(proof))
   return returned(target, { proof, targets: statement.returningClause?.exprs, named: statement.relation })
+}
+
+/** Updating the view pg_settings is SET by another name. */
+function meetSettings({ read }: Target): void {
+  if (read.relation.shown !== 'pg_catalog.pg_settings') return
+  changeSetting(read.run, { name: unknownName, value: null, local: false })
 }
 
 function deleteShape(outer: Environment, statement: DeleteStmt): Shape {
@@ -204,6 +212,7 @@ const emptyShape: Shape = {
   rest: [],
   correlated: false,
   volatile: true,
+  locks: false,
 }
 
 /** A condition's proof for the target alone, in a frame where it has been added. */

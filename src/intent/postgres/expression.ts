@@ -138,7 +138,7 @@ function visitQuery(
   }
   if (shape.volatile) frame.volatile = true
   if (rowsOnly) return shape
-  if (!shape.complete) frame.met.unknown = true
+  if (!shape.complete || shape.outputs.some((output) => output.kind === 'unknown')) frame.met.unknown = true
   const uses = shape.complete ? shape.outputs.flatMap((output) => output.uses) : shape.rest
   if (frame.clause !== 'select') markOutputs(shape.outputs)
   meetColumns(frame, uses)

@@ -35,6 +35,7 @@ function addItem(frame: Frame, item: Node): readonly TableRead[] {
   if ('RangeTableSample' in item) {
     visit(frame, item.RangeTableSample.args)
     visit(frame, item.RangeTableSample.repeatable)
+    frame.volatile = true
     return item.RangeTableSample.relation === undefined ? [] : addFrom(frame, item.RangeTableSample.relation)
   }
   return addOther(frame, item)
@@ -57,6 +58,7 @@ const nothing: Shape = {
   rest: [],
   correlated: false,
   volatile: false,
+  locks: false,
 }
 
 function addDerived(frame: Frame, alias: string, shape: Shape, columns: readonly string[] = []): void {
@@ -105,9 +107,9 @@ function addFunction(frame: Frame, item: RangeFunction): readonly TableRead[] {
   if (met.uses.length === 0) frame.calls.length = calls
   const alias = item.alias?.aliasname ?? functionName(item)
   const names = functionColumns(item)
-  const outputs: Output[] = names.map((name) => ({ name, kind: 'derived', uses: met.uses, plain: null }))
-  const complete = names.length > 0 && !met.unknown
-  addDerived(frame, alias, { ...nothing, outputs, complete, rest: met.uses })
+  const kind = met.unknown ? 'unknown' : 'derived'
+  const outputs: Output[] = names.map((name) => ({ name, kind, uses: met.uses, plain: null }))
+  addDerived(frame, alias, { ...nothing, outputs, complete: names.length > 0, rest: met.uses })
   return []
 }
 

@@ -3,10 +3,14 @@ import type { Lineage, ResultColumn } from '../intent.ts'
 import type { ColumnUse, Output, Run, Shape } from './model.ts'
 import { sensitivityOf } from './relation.ts'
 
-/** Remembers the result of a statement; `maskable` is false where rows leave as a stream. */
+/**
+ * Remembers the result of a statement; `maskable` is false where rows leave as a stream. What a text
+ * inside the command gives goes to whatever runs it, not to the caller.
+ */
 export function addResult(run: Run, shape: Shape, maskable: boolean): void {
+  if (run.depth > 0 || run.mode.deferred) return
   run.findings.results.push({
-    complete: shape.complete,
+    complete: shape.complete && shape.outputs.every((output) => output.kind !== 'unknown'),
     maskable,
     columns: shape.outputs.map((output, index) => columnOf(output, index)),
     inference: [],

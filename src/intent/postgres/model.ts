@@ -79,6 +79,8 @@ export interface Run {
   readonly mode: Mode
   readonly session: Session
   readonly findings: Findings
+  /** Values for `$n`, where the text's own are known. */
+  readonly parameters: unknown
   /** Variables of PL/pgSQL: constants to the statements in it. */
   readonly variables: ReadonlySet<string>
   /** Values of variables that are assigned once, by a constant. */
@@ -157,6 +159,8 @@ export interface Shape {
   readonly correlated: boolean
   /** Could give other rows when run again within the statement. */
   readonly volatile: boolean
+  /** Locks its rows: run again, it may pass over those that the statement has changed already. */
+  readonly locks: boolean
 }
 
 /** An entry of a FROM list. */
@@ -229,6 +233,8 @@ export type Cond =
       readonly count: number
       readonly dynamic: boolean
       readonly why: string
+      /** The values come from a query that may not stay the same. */
+      readonly unsteady: boolean
     }
   | { readonly kind: 'link'; readonly ends: readonly [End, End] }
   | { readonly kind: 'holds'; readonly use: ColumnUse }

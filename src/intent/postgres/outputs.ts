@@ -21,9 +21,7 @@ export function outputsOf(frame: Frame, targets: readonly ResTarget[]): Outputs 
     const { val } = target
     const star = val !== undefined && 'ColumnRef' in val ? starOf(val.ColumnRef) : null
     if (star === null) {
-      const one = outputOf(frame, target)
-      if (one.kind === 'unknown') complete = false
-      outputs.push(one)
+      outputs.push(outputOf(frame, target))
       continue
     }
     const expanded = expand(frame, star)

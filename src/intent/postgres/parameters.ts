@@ -4,10 +4,8 @@ import type { Run } from './model.ts'
 /** What stands for a parameter; `spliced`: something that drivers turn into text in ways of their own. */
 export type ParameterKind = 'unknown' | 'scalar' | 'array' | 'spliced'
 
-/** The value of `$n`; undefined where none was sent. Parameters of the command are not those of a text in it. */
-export function parameterValue(run: Run, number: number): unknown {
-  if (run.depth > 0) return undefined
-  const { parameters } = run.ctx
+/** The value of `$n`; undefined where none was sent. */
+export function parameterValue({ parameters }: Run, number: number): unknown {
   if (Array.isArray(parameters)) return parameters[number - 1]
   if (typeof parameters !== 'object' || parameters === null) return undefined
   const key = String(number)

@@ -17,7 +17,8 @@ export function analysePlpgsql(run: Run, source: string): void {
   const tree = parsed(run, source)
   if (tree === null) return
   const datums = Array.isArray(tree['datums']) ? (tree['datums'] as unknown[]).filter(isBody) : []
-  const variables = variablesOf(datums)
+  // Under this directive a name may mean a column where a variable has it too.
+  const variables = source.includes('#variable_conflict') ? new Set<string>() : variablesOf(datums)
   const bare: Run = { ...run, variables, values: new Map() }
   const inside: Run = { ...bare, values: constantsOf(tree, datums, (text) => expressionOf(bare, text)) }
   for (const datum of datums) meetDefaults(inside, datum)

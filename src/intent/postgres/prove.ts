@@ -80,6 +80,7 @@ interface Bound {
   readonly dynamic: boolean
   /** Every column of a key is equal to a constant. */
   readonly byEquality: boolean
+  readonly unsteady: boolean
   readonly why: string
 }
 
@@ -87,6 +88,7 @@ interface Known {
   readonly count: number
   readonly dynamic: boolean
   readonly why: string | null
+  readonly unsteady: boolean
 }
 
 /** Conditions that all hold: `and` taken apart. */
@@ -105,7 +107,14 @@ function boundOf(read: TableRead, conds: readonly Cond[], given: ReadonlyMap<str
   let best: Bound | null = null
   for (const cond of all) {
     if (cond.kind === 'false')
-      return { count: 0, columns: [], dynamic: false, byEquality: false, why: 'contradiction' }
+      return {
+        count: 0,
+        columns: [],
+        dynamic: false,
+        byEquality: false,
+        unsteady: false,
+        why: 'contradiction',
+      }
     learn(read, cond, known)
   }
   for (const key of keysOf(read).keys) best = fewer(best, byKey(key, known))
@@ -115,7 +124,7 @@ function boundOf(read: TableRead, conds: readonly Cond[], given: ReadonlyMap<str
 
 function learn(read: TableRead, cond: Cond, known: Map<string, Known>): void {
   if (cond.kind === 'equal' && cond.use.read === read) {
-    known.set(cond.use.column, { count: 1, dynamic: cond.dynamic, why: null })
+    known.set(cond.use.column, { count: 1, dynamic: cond.dynamic, why: null, unsteady: false })
   } else if (cond.kind === 'among' && cond.read === read && cond.columns.length === 1) {
     const column = cond.columns[0] ?? ''
     const before = known.get(column)
@@ -126,15 +135,17 @@ function learn(read: TableRead, cond: Cond, known: Map<string, Known>): void {
 function byKey(key: readonly string[], known: ReadonlyMap<string, Known>): Bound | null {
   let count = 1
   let dynamic = false
+  let unsteady = false
   let why: string | null = null
   for (const column of key) {
     const one = known.get(column)
     if (one === undefined) return null
     count *= one.count
     dynamic ||= one.dynamic
+    unsteady ||= one.unsteady
     why ??= one.why
   }
-  return { count, columns: key, dynamic, byEquality: why === null, why: why ?? 'unique_key_eq' }
+  return { count, columns: key, dynamic, unsteady, byEquality: why === null, why: why ?? 'unique_key_eq' }
 }
 
 /** What a single condition bounds: alternatives, or rows of constants. */
@@ -148,21 +159,24 @@ function byOne(read: TableRead, cond: Cond, known: ReadonlyMap<string, Known>): 
 }
 
 function rowsOf(cond: Extract<Cond, { kind: 'among' }>): Bound {
-  return { count: cond.count, columns: cond.columns, dynamic: cond.dynamic, byEquality: false, why: cond.why }
+  const { columns, count, dynamic, unsteady, why } = cond
+  return { count, columns, dynamic, unsteady, byEquality: false, why }
 }
 
 function bySum(read: TableRead, parts: readonly Cond[], known: ReadonlyMap<string, Known>): Bound | null {
   let count = 0
   let dynamic = false
+  let unsteady = false
   const columns = new Set<string>()
   for (const part of parts) {
     const one = boundOf(read, [part], known)
     if (one === null) return null
     count += one.count
     dynamic ||= one.dynamic
+    unsteady ||= one.unsteady
     for (const column of one.columns) columns.add(column)
   }
-  return { count, columns: [...columns], dynamic, byEquality: false, why: 'unique_key_or' }
+  return { count, columns: [...columns], dynamic, unsteady, byEquality: false, why: 'unique_key_or' }
 }
 
 function fewer(best: Bound | null, other: Bound | null): Bound | null {
@@ -209,7 +223,7 @@ function tautology(read: TableRead, conds: readonly Cond[]): Proof {
 }
 
 function bounded(read: TableRead, bound: Bound): Proof {
-  const { count, columns, dynamic, byEquality, why } = bound
+  const { count, columns, dynamic, byEquality, unsteady, why } = bound
   const isSingle = byEquality && count === 1
   const kind = count === 0 ? 'contradiction' : isSingle ? 'unique_key' : 'key_set'
   return {
@@ -217,7 +231,7 @@ function bounded(read: TableRead, bound: Bound): Proof {
     why: isSingle ? 'unique_key_eq' : why,
     limit: isSingle ? null : count,
     predicate: { kind, columns: [...columns], dynamic },
-    inferred: read.relation.inferred || (columns.length > 0 && keysOf(read).guessed),
+    inferred: unsteady || read.relation.inferred || (columns.length > 0 && keysOf(read).guessed),
   }
 }
 

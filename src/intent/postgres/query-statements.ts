@@ -1,7 +1,7 @@
 /** Statements that are queries, plan one, keep one for later, or go through one step by step. */
 import { changeShape } from './dml.ts'
 import { addResult } from './lineage.ts'
-import { markOutputs, markUsed } from './mark.ts'
+import { markOutputs } from './mark.ts'
 import { mergeShape } from './merge.ts'
 import type { Environment, Findings, Run, Session, Shape } from './model.ts'
 import { relationOf } from './relation.ts'
@@ -19,6 +19,7 @@ const noResult: Shape = {
   rest: [],
   correlated: false,
   volatile: true,
+  locks: false,
 }
 
 /** A query anywhere: SELECT, or a change that may give rows back. */
@@ -39,7 +40,6 @@ function alone(run: Run): Environment {
 export function runQuery(run: Run, node: Node, shows: boolean): Shape {
   const shape = queryShape(alone(run), node)
   markOutputs(shape.outputs)
-  if (!shape.complete) markUsed(shape.rest)
   if (shows && shape.outputs.length > 0) addResult(run, shape, true)
   return shape
 }
@@ -188,9 +188,10 @@ export function execute(run: Run, statement: Extract<Node, { ExecuteStmt: unknow
   const { name = '', params } = statement
   visitAlone(alone(run), params)
   const query = run.session.prepared.get(name)
-  if (query !== undefined && run.depth < 8) {
+  if (query !== undefined) {
+    // Its parameters are EXECUTE's, not the command's. What can be prepared cannot execute.
     run.engine.statement(
-      { ...inMode(run, { via: [...run.mode.via, 'execute'] }), depth: run.depth + 1 },
+      { ...inMode(run, { via: [...run.mode.via, 'execute'] }), parameters: undefined },
       query,
     )
     return

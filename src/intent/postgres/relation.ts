@@ -82,7 +82,7 @@ export function sensitivityOf(use: ColumnUse): 'none' | 'sensitive' | 'unknown' 
   const { relation, run } = use.read
   const { facts } = relation
   if (facts !== null) return sensitiveBy(facts, use.column) ? 'sensitive' : 'none'
-  if (isCatalogue(relation)) return reveals(relation) ? 'sensitive' : 'none'
+  if (isCatalogue(relation)) return reveals(relation, use.column) ? 'sensitive' : 'none'
   if (relation.name === 'pg_stat_statements') return 'sensitive'
   return run.place.tables === null ? 'none' : 'unknown'
 }
@@ -102,12 +102,10 @@ function isCatalogue(relation: Relation): boolean {
   )
 }
 
-function reveals(relation: Relation): boolean {
-  return (
-    relation.schema === 'pg_toast' ||
-    revealingRelations.has(relation.shown) ||
-    secretRelations.has(relation.shown)
-  )
+function reveals({ schema, shown }: Relation, column: string): boolean {
+  if (schema === 'pg_toast' || secretRelations.has(shown)) return true
+  const columns = revealingRelations.get(shown)
+  return columns !== undefined && (columns.size === 0 || column === '*' || columns.has(column))
 }
 
 /** What reading these columns of a table shows. */

@@ -10,6 +10,7 @@ import { outputsOf } from './outputs.ts'
 import { bindByLinks, frameRows, proveReads } from './rows.ts'
 import { tighter } from './prove.ts'
 import { ascend, descend, newFrame, repeatEffect } from './run.ts'
+import type { Predicate } from '../intent.ts'
 import type { Node, SelectStmt } from './tree.ts'
 import { stringsOf, targetsOf } from './tree.ts'
 
@@ -41,7 +42,7 @@ function plainSelect(env: Environment, statement: SelectStmt): Shape {
   const rows = frame.multiplied ? null : frameRows(frame)
   const limit = limitOf(statement)
   repeatCalls(frame, perRow, rows)
-  if (limit !== null && !isFolded(frame, statement)) limitReads(reads, limit, frame)
+  if (!isFolded(frame, statement)) limitReads(reads, limitProof(statement, limit), frame)
   return {
     outputs,
     complete,
@@ -51,6 +52,7 @@ function plainSelect(env: Environment, statement: SelectStmt): Shape {
     rest: complete ? [] : restOf(outputs, reads),
     correlated: frame.correlated,
     volatile: frame.volatile,
+    locks: statement.lockingClause !== undefined,
   }
 }
 
@@ -169,16 +171,20 @@ function limitOf(statement: SelectStmt): number | null {
   return typeof count === 'number' && count >= 0 ? count : null
 }
 
+/** What LIMIT proves: a number of rows, or only that it may be fewer than all. */
+function limitProof({ limitCount, limitOption }: SelectStmt, limit: number | null): Proof | null {
+  const predicate: Predicate = { kind: 'limit', columns: [], dynamic: false }
+  if (limit !== null) return { scope: 'bounded', why: 'limit', limit, predicate, inferred: false }
+  if (limitCount === undefined || fold(limitCount) === null) return null
+  predicate.dynamic = limitOption === 'LIMIT_OPTION_COUNT'
+  return { scope: 'bulk', why: 'limit_not_constant', limit: null, predicate, inferred: false }
+}
+
 /** Each row of the result shows at most one row of each table. */
-function limitReads(reads: readonly TableRead[], limit: number, frame: Frame | null): void {
+function limitReads(reads: readonly TableRead[], limit: Proof | null, frame: Frame | null): void {
+  if (limit === null) return
   for (const read of reads) {
-    const proof: Proof = {
-      scope: 'bounded',
-      why: 'limit',
-      limit,
-      predicate: { kind: 'limit', columns: [], dynamic: false },
-      inferred: read.relation.inferred,
-    }
+    const proof: Proof = { ...limit, inferred: read.relation.inferred }
     const own = frame?.sources.some((source) => source.read === read) === true
     if (own) read.proof = tighter(read.proof, proof)
     else read.outer = tighter(proof, read.outer)
@@ -195,7 +201,7 @@ function setOperation(env: Environment, statement: SelectStmt): Shape {
   const reads = [...left.reads, ...right.reads]
   visitClauses(frame, statement, outputs)
   const limit = limitOf(statement)
-  if (statement.op === 'SETOP_UNION') limitUnion([left, right], limit)
+  if (statement.op === 'SETOP_UNION') limitUnion([left, right], limitProof(statement, limit))
   else markOutputs(right.outputs)
   if (statement.all !== true) compare(frame, 'distinct', outputs)
   return {
@@ -205,13 +211,21 @@ function setOperation(env: Environment, statement: SelectStmt): Shape {
     open: false,
     reads,
     rest: [...left.rest, ...right.rest, ...outputs.flatMap((output) => output.uses)],
-    correlated: left.correlated || right.correlated || frame.correlated,
-    volatile: left.volatile || right.volatile || frame.volatile,
+    ...inEither([left, right, { ...frame, locks: false }]),
   }
 }
 
-function limitUnion(sides: readonly Shape[], limit: number | null): void {
-  if (limit === null) return
+function inEither(
+  parts: readonly Pick<Shape, 'correlated' | 'volatile' | 'locks'>[],
+): Pick<Shape, 'correlated' | 'volatile' | 'locks'> {
+  return {
+    correlated: parts.some((part) => part.correlated),
+    volatile: parts.some((part) => part.volatile),
+    locks: parts.some((part) => part.locks),
+  }
+}
+
+function limitUnion(sides: readonly Shape[], limit: Proof | null): void {
   for (const side of sides) if (side.open) limitReads(side.reads, limit, null)
 }
 
@@ -244,16 +258,16 @@ function values(env: Environment, statement: SelectStmt, lists: readonly Node[])
     }
   }
   visitClauses(frame, statement, outputs)
-  const complete = outputs.every((output) => output.kind !== 'unknown')
   return {
     outputs,
-    complete,
+    complete: true,
     bound: frame.multiplied ? null : fewest(limitOf(statement), lists.length),
     open: false,
     reads: [],
     rest: outputs.flatMap((output) => output.uses),
     correlated: frame.correlated,
     volatile: frame.volatile,
+    locks: false,
   }
 }
 

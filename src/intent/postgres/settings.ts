@@ -72,15 +72,23 @@ export function changeSetting(run: Run, change: SettingChange): Effect {
     return emit(run, { action: 'config', scope: 'all', why, reversible: 'yes', resource })
   }
   const reading = changesReading.has(name)
-  if (reading && !run.mode.deferred) run.session.changed ??= name
   const outlives = !(change.local && run.session.closed)
-  return emit(run, {
+  const found = emit(run, {
     action: 'config',
     scope: 'single',
     why: change.local ? 'set_local' : 'set',
     reversible: 'yes',
+    privilege: identityOf(name, change.value),
     resource: { type: outlives && (reading || name.includes('.')) ? 'session' : 'setting', name },
   })
+  if (reading && !run.mode.deferred) run.session.changed ??= name
+  return found
+}
+
+/** SET ROLE: whom later statements run as. */
+function identityOf(name: string, value: string | null): Effect['privilege'] {
+  const named = (name === 'role' || name === 'session_authorization') && value !== null && value !== 'none'
+  return named ? { grantee: null, privileges: [], on: null, level: null, run_as: value } : null
 }
 
 /** Why a setting is one that switches a protection off; undefined for others. */
@@ -90,7 +98,6 @@ export function dangerWhy(name: string): string | undefined {
 
 /** RESET ALL, DISCARD: whatever the session was set to is gone. */
 export function forgetSession(run: Run, what: string): void {
-  if (!run.mode.deferred) run.session.changed ??= what
   emit(run, {
     action: 'config',
     scope: 'all',
@@ -98,4 +105,5 @@ export function forgetSession(run: Run, what: string): void {
     reversible: 'yes',
     resource: { type: 'session', name: '*' },
   })
+  if (!run.mode.deferred) run.session.changed ??= what
 }
