@@ -4,6 +4,7 @@
  */
 import { isUuid7 } from './uuid7.ts'
 import type { Role } from './payload.ts'
+import type { PolicyRef } from '../policy/verdict.ts'
 import type { DecisionRecord, EventRecord } from './record.ts'
 
 /** An entry's length is written as uint16 in a tile. */
@@ -12,6 +13,8 @@ const MAX_MEMBERS = 64
 const MAX_MEMBER_BYTES = 128
 const MAX_REF_BYTES = 512
 const LONE_SURROGATE = /\p{Surrogate}/u
+/** Short enough, and the same in JSON. */
+const PLAIN = /^[A-Za-z0-9_.:-]{0,128}$/
 
 /** What all leaves of a stream share. */
 export interface LeafSource {
@@ -70,6 +73,8 @@ export class LeafTexts {
   private readonly origin: string
   private readonly stream: string
   private readonly tenant: string
+  /** One bundle judges many decisions in a row: its text is made once. */
+  private policy: { readonly ref: PolicyRef; readonly text: string } | null = null
 
   constructor(source: LeafSource) {
     this.engine = `"engine":${JSON.stringify(source.engine)}`
@@ -83,12 +88,10 @@ export class LeafTexts {
     const categories = listText('categories', record.categories, cut)
     const controls = listText('controls', record.controls, cut)
     const rules = listText('rules', record.rules, cut)
-    const policy = record.policy
     return (
       `{"actorIx":"${indexes.actorIx}","categories":${categories},"commitments":${commitments}` +
       `,"controls":${controls},"cut":${JSON.stringify(cut)},${this.engine},"facts":${JSON.stringify(record.facts)}` +
-      `,"id":"${place.id}","kind":"decision",${this.origin},"policy":{"bundle":${JSON.stringify(policy.bundle)}` +
-      `,"digest":${JSON.stringify(policy.digest)},"revision":${JSON.stringify(policy.revision)}},"rules":${rules}` +
+      `,"id":"${place.id}","kind":"decision",${this.origin},${this.policyText(record.policy)},"rules":${rules}` +
       `,"seq":${place.seq},${this.stream},"targetIx":"${indexes.targetIx}",${this.tenant}` +
       `,"time":"${place.time}","v":1,"verdict":"${record.verdict}"}`
     )
@@ -103,12 +106,14 @@ export class LeafTexts {
       `,"ref":${ref},"seq":${place.seq},${this.stream},${this.tenant},"time":"${place.time}","v":1}`
     )
   }
-}
 
-/** JCS text of commitments. */
-export function commitmentsText(commitments: Commitments): string {
-  const roles = Object.keys(commitments).sort() as Role[]
-  return `{${roles.map((role) => `"${role}":"${commitments[role]}"`).join(',')}}`
+  private policyText(ref: PolicyRef): string {
+    if (this.policy?.ref === ref) return this.policy.text
+    const { bundle, digest, revision } = ref
+    const text = `"policy":{"bundle":${JSON.stringify(bundle)},"digest":${JSON.stringify(digest)},"revision":${JSON.stringify(revision)}}`
+    this.policy = { ref, text }
+    return text
+  }
 }
 
 /** A list as a leaf may hold it: its name goes to `cut` when anything had to be left out. */
@@ -117,8 +122,11 @@ function listText(name: string, members: readonly string[], cut: string[]): stri
   const kept: string[] = []
   for (const member of members) {
     if (kept.length === MAX_MEMBERS) break
-    const text = JSON.stringify(member)
-    if (Buffer.byteLength(text) <= MAX_MEMBER_BYTES + 2 && !LONE_SURROGATE.test(member)) kept.push(text)
+    if (PLAIN.test(member)) kept.push(`"${member}"`)
+    else {
+      const text = JSON.stringify(member)
+      if (Buffer.byteLength(text) <= MAX_MEMBER_BYTES + 2 && !LONE_SURROGATE.test(member)) kept.push(text)
+    }
   }
   if (kept.length < members.length) cut.push(name)
   return `[${kept.join(',')}]`

@@ -35,6 +35,8 @@ export interface WrappedDataKey {
 /** A data key in use. */
 export interface DataKey {
   readonly row: WrappedDataKey
+  /** The sixteen bytes of the row's id. */
+  readonly idBytes: Uint8Array
   /** Whether the row is durable; as long as it is not, it goes with every batch that uses it. */
   stored: boolean
   /** `0x01 ‖ iv (12 bytes) ‖ AES-256-GCM ciphertext ‖ tag (16 bytes)`. */

@@ -65,18 +65,18 @@ export function searchTerm(field: SearchField, value: string): number {
   return (h ^ (h >>> 16)) | 0
 }
 
-/** All terms of a record, each once. */
+/** All terms of a record. */
 export function termsOf(record: LedgerRecord): readonly number[] {
-  const terms = new Set<number>([searchTerm('kind', record.kind)])
+  const terms = [searchTerm('kind', record.kind)]
   for (const field of PLAIN) {
     const value = record.search[field]
-    if (value !== null) terms.add(searchTerm(field, value))
+    if (value !== null) terms.push(searchTerm(field, value))
   }
   if (record.kind === 'decision') {
-    terms.add(searchTerm('verdict', record.verdict)).add(searchTerm('policy', record.policy.digest))
-    for (const rule of record.rules) terms.add(searchTerm('rule', rule))
-    for (const category of record.categories) terms.add(searchTerm('category', category))
-    for (const control of record.controls) terms.add(searchTerm('control', control))
+    terms.push(searchTerm('verdict', record.verdict), searchTerm('policy', record.policy.digest))
+    for (const rule of record.rules) terms.push(searchTerm('rule', rule))
+    for (const category of record.categories) terms.push(searchTerm('category', category))
+    for (const control of record.controls) terms.push(searchTerm('control', control))
   }
-  return [...terms]
+  return terms
 }

@@ -81,9 +81,9 @@ function entryColumns(entries: readonly SealedEntry[]): unknown[] {
   return [
     uuidArray(entries.map((entry) => entry.idBytes)),
     byteaArray(entries.map((entry) => entry.leaf)),
-    uuidArray(entries.map((entry) => uuidBytes(entry.key.row.id))),
+    uuidArray(entries.map((entry) => entry.key.idBytes)),
     byteaArray(entries.map((entry) => entry.body)),
-    secrets ? uuidArray(entries.map((entry) => keyIdBytes(entry.secretKey?.row))) : null,
+    secrets ? uuidArray(entries.map((entry) => entry.secretKey?.idBytes ?? null)) : null,
     secrets ? byteaArray(entries.map((entry) => entry.secret)) : null,
     textArray(entries.map((entry) => entry.record.search.actor)),
     textArray(entries.map((entry) => entry.record.search.text)),
@@ -91,10 +91,6 @@ function entryColumns(entries: readonly SealedEntry[]): unknown[] {
     from,
     to,
   ]
-}
-
-function keyIdBytes(row: WrappedDataKey | undefined): Buffer | null {
-  return row === undefined ? null : uuidBytes(row.id)
 }
 
 /** Rows of the data keys that are not durable yet: they commit with the first payload that needs them, or before. */

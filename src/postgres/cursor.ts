@@ -6,13 +6,15 @@ export interface StreamMoment {
   readonly ms: number
   /** RFC 3339, UTC, three digits. */
   readonly iso: string
+  /** First day of its month, as in `2026-11-01`. */
+  readonly month: string
 }
 
 /** The place of the next record. */
 export class StreamCursor {
   /** Sequence number of the next record. */
   seq = 0
-  private current: StreamMoment = { ms: 0, iso: '' }
+  private current: StreamMoment = { ms: 0, iso: '', month: '' }
   private count = 0
 
   /**
@@ -31,7 +33,8 @@ export class StreamCursor {
   }
 
   private advance(ms: number): void {
-    this.current = { ms, iso: new Date(ms).toISOString() }
+    const iso = new Date(ms).toISOString()
+    this.current = { ms, iso, month: `${iso.slice(0, 7)}-01` }
     this.count = 0
   }
 }

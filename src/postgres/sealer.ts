@@ -2,8 +2,8 @@
 import { randomFillSync } from 'node:crypto'
 import { blindIndex, quarterKey, quarterOf } from '../ledger/blind.ts'
 import { SALT_BYTES } from '../ledger/digest.ts'
-import { LeafTexts, MAX_LEAF_BYTES, commitmentsText } from '../ledger/entry.ts'
-import type { Commitments, LeafSource } from '../ledger/entry.ts'
+import { LeafTexts, MAX_LEAF_BYTES } from '../ledger/entry.ts'
+import type { LeafSource } from '../ledger/entry.ts'
 import type { DataKey, PayloadKeys, ReceiptSigner } from '../ledger/keys.ts'
 import { leafHash } from '../ledger/merkle.ts'
 import { PayloadWriter, payloadAad } from '../ledger/payload.ts'
@@ -78,8 +78,10 @@ export class Sealer {
   private readonly payload = new PayloadWriter()
   private readonly secret = new PayloadWriter()
   private readonly random = new RandomPool()
-  private readonly indexes = new Recent<string, string>(REMEMBERED_INDEXES)
+  private actors = new Recent<string, string>(REMEMBERED_INDEXES)
+  private targets = new Recent<string, string>(REMEMBERED_INDEXES)
   private quarter = ''
+  private month = ''
   private quarterKey: Uint8Array = NO_BYTES
 
   constructor(options: SealerOptions) {
@@ -119,28 +121,29 @@ export class Sealer {
   ): Written {
     const { context, input, output, secret } = record.parts
     this.payload.start()
-    const commitments: { -readonly [Name in keyof Commitments]: string } = {
-      context: this.payload.part('context', this.salt(), context),
-      input: this.payload.part('input', this.salt(), input),
-      output: this.payload.part('output', this.salt(), output),
-    }
+    let commitments =
+      `{"context":"${this.payload.part('context', this.salt(), context)}"` +
+      `,"input":"${this.payload.part('input', this.salt(), input)}"` +
+      `,"output":"${this.payload.part('output', this.salt(), output)}"`
     if (secret !== null) {
       this.secret.start()
-      commitments.secret = this.secret.part('secret', this.salt(), secret)
+      commitments += `,"secret":"${this.secret.part('secret', this.salt(), secret)}"`
     }
     this.enterQuarter(moment)
     const indexes = {
       actorIx: this.blind('actor', record.actorId),
       targetIx: this.blind('target', record.targetId),
     }
-    const text = this.texts.decision(record, place, commitmentsText(commitments), indexes)
-    return { text, secret: secret !== null }
+    return {
+      text: this.texts.decision(record, place, `${commitments}}`, indexes),
+      secret: secret !== null,
+    }
   }
 
   private event(record: EventRecord, place: { id: string; seq: number; time: string }): Written {
     this.payload.start()
     const body = this.payload.part('body', this.salt(), record.body)
-    return { text: this.texts.event(record, place, commitmentsText({ body })), secret: false }
+    return { text: this.texts.event(record, place, `{"body":"${body}"}`), secret: false }
   }
 
   /** What goes back to whoever asked; a decision's receipt joins the payload on the way. */
@@ -171,8 +174,7 @@ export class Sealer {
     const { logId, payloadKeys } = this.options
     const aad = payloadAad(logId, written.hash)
     const subject = record.search.actor ?? ''
-    const month = `${moment.iso.slice(0, 7)}-01`
-    const key = payloadKeys.keyFor({ class: 'payload', period: month, subject })
+    const key = payloadKeys.keyFor({ class: 'payload', period: moment.month, subject })
     const body = key.encrypt(this.payload.bytes(), aad)
     if (!written.secret) return { key, body, secretKey: null, secret: null }
     const day = moment.iso.slice(0, 10)
@@ -185,18 +187,22 @@ export class Sealer {
   }
 
   private enterQuarter(moment: StreamMoment): void {
+    if (moment.month === this.month) return
+    this.month = moment.month
     const quarter = quarterOf(new Date(moment.ms))
     if (quarter === this.quarter) return
     this.quarter = quarter
+    this.actors = new Recent(REMEMBERED_INDEXES)
+    this.targets = new Recent(REMEMBERED_INDEXES)
     this.quarterKey = quarterKey(this.options.auditKey, this.options.source.tenant, quarter)
   }
 
   private blind(role: 'actor' | 'target', value: string): string {
-    const name = `${this.quarter}\n${role}\n${value}`
-    const known = this.indexes.get(name)
-    if (known !== undefined) return known
+    const known = role === 'actor' ? this.actors : this.targets
+    const index = known.get(value)
+    if (index !== undefined) return index
     const made = blindIndex(this.quarterKey, role, value)
-    this.indexes.set(name, made)
+    known.set(value, made)
     return made
   }
 }

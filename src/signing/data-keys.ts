@@ -13,6 +13,7 @@ import {
 import type { KeyObject } from 'node:crypto'
 import { derivedKey } from '../ledger/blind.ts'
 import { Recent } from '../ledger/recent.ts'
+import { uuidBytes } from '../ledger/uuid7.ts'
 import type { DataKey, DataKeyScope, PayloadKeys, WrappedDataKey } from '../ledger/keys.ts'
 
 const KEY_BYTES = 32
@@ -22,52 +23,78 @@ const POOL_BYTES = IV_BYTES * 512
 const VERSION = Buffer.from([1])
 const REMEMBERED = 10_000
 
+/** Keys in use of one class: time goes on, so one period at a time is enough. */
+interface KeysOfPeriod {
+  readonly period: string
+  readonly bySubject: Recent<string, DataKey>
+}
+
 /** The data keys of one log. `payloadKey`: 32 bytes from a file. */
 export function createPayloadKeys(payloadKey: Uint8Array, logId: string): PayloadKeys {
-  const wrappingKey = createSecretKey(derivedKey(payloadKey, 'countersign/data-key-wrap/v1'))
-  const subjectKey = derivedKey(payloadKey, 'countersign/data-key-subject/v1')
-  const inUse = new Recent<string, DataKey>(REMEMBERED)
-  const stored = new Recent<string, WrappedDataKey>(REMEMBERED)
-  const opened = new Recent<string, KeyObject>(REMEMBERED)
+  return new DataKeys(payloadKey, logId)
+}
 
-  const unwrap = (row: WrappedDataKey): KeyObject => {
-    const known = opened.get(row.id)
+class DataKeys implements PayloadKeys {
+  private readonly logId: string
+  private readonly wrappingKey: KeyObject
+  private readonly subjectKey: Uint8Array
+  private readonly stored = new Recent<string, WrappedDataKey>(REMEMBERED)
+  private readonly opened = new Recent<string, KeyObject>(REMEMBERED)
+  private readonly inUse: Record<DataKeyScope['class'], KeysOfPeriod> = {
+    payload: { period: '', bySubject: new Recent(REMEMBERED) },
+    secret: { period: '', bySubject: new Recent(REMEMBERED) },
+  }
+
+  constructor(payloadKey: Uint8Array, logId: string) {
+    this.logId = logId
+    this.wrappingKey = createSecretKey(derivedKey(payloadKey, 'countersign/data-key-wrap/v1'))
+    this.subjectKey = derivedKey(payloadKey, 'countersign/data-key-subject/v1')
+  }
+
+  keyFor(scope: DataKeyScope): DataKey {
+    if (this.inUse[scope.class].period !== scope.period) {
+      this.inUse[scope.class] = { period: scope.period, bySubject: new Recent(REMEMBERED) }
+    }
+    const { bySubject } = this.inUse[scope.class]
+    const known = bySubject.get(scope.subject)
     if (known !== undefined) return known
-    if (row.wrapped === null) throw new RangeError('the data key was destroyed')
-    const key = createSecretKey(decrypted(wrappingKey, row.wrapped, wrapAad(logId, row)))
-    opened.set(row.id, key)
+    const subject = subjectOf(this.subjectKey, scope.subject)
+    const row = this.stored.get(storedName(scope.class, scope.period, subject))
+    const key = row === undefined ? this.make(scope, subject) : dataKey(row, this.unwrap(row), true)
+    bySubject.set(scope.subject, key)
     return key
   }
 
-  const make = (scope: DataKeyScope, subject: Buffer): DataKey => {
+  adopt(rows: readonly WrappedDataKey[]): void {
+    for (const row of rows) {
+      if (row.wrapped !== null) this.stored.set(storedName(row.class, row.period, row.subject), row)
+    }
+  }
+
+  decrypt(row: WrappedDataKey, ciphertext: Uint8Array, aad: Uint8Array): Buffer {
+    return decrypted(this.unwrap(row), ciphertext, aad)
+  }
+
+  private make(scope: DataKeyScope, subject: Buffer): DataKey {
     const bytes = randomBytes(KEY_BYTES)
     const named = { id: randomUUID(), class: scope.class, period: scope.period, subject }
-    const row = { ...named, wrapped: encrypted(wrappingKey, bytes, wrapAad(logId, named)) }
+    const row = { ...named, wrapped: encrypted(this.wrappingKey, bytes, wrapAad(this.logId, named)) }
     return dataKey(row, createSecretKey(bytes), false)
   }
 
-  return {
-    keyFor(scope) {
-      const name = `${scope.class}\n${scope.period}\n${scope.subject}`
-      const known = inUse.get(name)
-      if (known !== undefined) return known
-      const subject = subjectOf(subjectKey, scope.subject)
-      const row = stored.get(storedName(scope.class, scope.period, subject))
-      const key = row === undefined ? make(scope, subject) : dataKey(row, unwrap(row), true)
-      inUse.set(name, key)
-      return key
-    },
-    adopt(rows) {
-      for (const row of rows) {
-        if (row.wrapped !== null) stored.set(storedName(row.class, row.period, row.subject), row)
-      }
-    },
-    decrypt: (row, ciphertext, aad) => decrypted(unwrap(row), ciphertext, aad),
+  private unwrap(row: WrappedDataKey): KeyObject {
+    const known = this.opened.get(row.id)
+    if (known !== undefined) return known
+    if (row.wrapped === null) throw new RangeError('the data key was destroyed')
+    const key = createSecretKey(decrypted(this.wrappingKey, row.wrapped, wrapAad(this.logId, row)))
+    this.opened.set(row.id, key)
+    return key
   }
 }
 
 function dataKey(row: WrappedDataKey, key: KeyObject, stored: boolean): DataKey {
-  return { row, stored, encrypt: (plaintext, aad) => encrypted(key, plaintext, aad) }
+  const idBytes = uuidBytes(row.id)
+  return { row, idBytes, stored, encrypt: (plaintext, aad) => encrypted(key, plaintext, aad) }
 }
 
 function subjectOf(key: Uint8Array, subject: string): Buffer {

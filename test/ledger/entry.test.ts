@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { canonicalJson } from '../../src/action/canonical.ts'
-import { LeafTexts, MAX_LEAF_BYTES, commitmentsText, parseLeaf } from '../../src/ledger/entry.ts'
+import { LeafTexts, MAX_LEAF_BYTES, parseLeaf } from '../../src/ledger/entry.ts'
 import { decision } from '../support/ledger.ts'
 
 const source = { origin: 'log.example/a', stream: '5f3c', tenant: 'default', engine: 'countersign/1.0.0' }
@@ -11,7 +11,7 @@ const name = fc.string({ unit: 'binary', maxLength: 300 })
 const list = fc.array(name, { maxLength: 200 })
 
 test('a decision is the RFC 8785 text of exactly these members', () => {
-  const commitments = commitmentsText({ context: 'c', input: 'i', output: 'o', secret: 's' })
+  const commitments = canonicalJson({ context: 'c', input: 'i', output: 'o', secret: 's' })
   const leaf = texts.decision(decision(), place, commitments, indexes)
   expect(JSON.parse(leaf)).toEqual({
     v: 1,
@@ -38,7 +38,7 @@ test('an event is the RFC 8785 text of exactly these members', () => {
     body: canonicalJson({}),
     search: decision().search,
   } as const
-  const leaf = texts.event(record, place, commitmentsText({ body: 'b' }))
+  const leaf = texts.event(record, place, canonicalJson({ body: 'b' }))
   expect(JSON.parse(leaf)).toEqual({
     v: 1,
     ...source,

@@ -1,9 +1,10 @@
 import { Client } from 'pg'
+import { createEvidenceStore } from '../../src/postgres/evidence.ts'
 import type { LedgerHandle } from '../../src/postgres/ledger.ts'
 import type { AppendOutcome } from '../../src/ports.ts'
 import { testDatabase } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
-import { ledgerKit, unitOf } from '../support/ledger.ts'
+import { LOG_ID, ORIGIN, ledgerKit, unitOf } from '../support/ledger.ts'
 import type { LedgerKit } from '../support/ledger.ts'
 import { proxyTo } from '../support/proxy.ts'
 import type { Proxy } from '../support/proxy.ts'
@@ -130,6 +131,37 @@ test('a batch that was in flight when the database went stays in the stream, and
   proxy.restore()
   expect((await appendAgain()).status).toBe('committed')
   await expectDense()
+})
+
+test('a stream that ends with a batch of unknown fate is named by the next one, with that fate', async () => {
+  proxy.refuse()
+  proxy.loseNextAnswer()
+  await expect(ledger.append(unitOf())).rejects.toMatchObject({ code: 'ledger.unavailable' })
+  await ledger.close()
+  proxy.restore()
+  const { rows } = await owner.query<{ stream: string; digest: Buffer }>(
+    'SELECT stream, digest FROM ledger_batch ORDER BY counter',
+  )
+  const [known, lost] = rows.map((row) => row.digest.toString('hex'))
+  await kit.open()
+  const { options } = kit
+  const reader = { pool: kit.pools.reader, logId: LOG_ID, origin: ORIGIN, keys: options.keys.payloads }
+  const opened = await createEvidenceStore({ reader, clock: options.clock }).search({
+    filters: { kind: 'stream.opened' },
+    from: null,
+    to: null,
+    q: null,
+    order: 'desc',
+    limit: 1,
+    cursor: null,
+    readers: null,
+    callerKey: 'auditor',
+  })
+  expect(opened.items[0]?.body?.['previous']).toEqual({
+    stream: rows[0]?.stream,
+    lastKnown: { counter: 0, digest: known },
+    unresolved: { counter: 1, digest: lost, committed: true },
+  })
 })
 
 test('a full disk is a refusal, not a lost record', async () => {

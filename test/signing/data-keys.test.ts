@@ -37,6 +37,7 @@ test('no byte of a ciphertext, its binding or its key row can be changed', () =>
 
 test('each class, period and subject has a key of its own, and keeps it', () => {
   const keys = createPayloadKeys(fileKey, '7')
+  expect(keys.keyFor(scope)).toBe(keys.keyFor(scope))
   const ids = [
     keys.keyFor(scope),
     keys.keyFor({ ...scope, subject: 'agent:b' }),
@@ -44,7 +45,6 @@ test('each class, period and subject has a key of its own, and keeps it', () => 
     keys.keyFor({ ...scope, class: 'secret' }),
   ].map(({ row }) => row.id)
   expect(new Set(ids).size).toBe(4)
-  expect(keys.keyFor(scope).row.id).toBe(ids[0])
 })
 
 test('a restart goes on with the stored key, and does not name the subject in its row', () => {

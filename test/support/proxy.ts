@@ -7,6 +7,8 @@ export interface Proxy {
   readonly url: string
   /** Requests pass; the next answer is lost, and both ends are cut after it. */
   loseNextAnswer(): void
+  /** Keeps the connections there are, and refuses others. */
+  refuse(): void
   /** Cuts all connections and refuses others. */
   cut(): void
   /** Lets connections through. */
@@ -60,6 +62,9 @@ export async function proxyTo(databaseUrl: string): Promise<Proxy> {
     url: url.href,
     loseNextAnswer: () => {
       losing = true
+    },
+    refuse: () => {
+      refusing = true
     },
     cut,
     restore: () => {
