@@ -16,7 +16,7 @@ export interface Span {
 }
 
 const hint =
-  /[sr]k[-_]|eyJ|:\/\/|passw|passphrase|pwd|bearer|secret|token|(?:api|access|private|account|shared)[-_]?key|authorization|credential|gh[opsur]_|github_pat|glpat-|xox[abeoprs]-|AKIA|ASIA|-----BEGIN|identified/i
+  /[sr]k[-_]|eyJ|:\/\/|passw|--pass|passphrase|pwd|bearer|secret|token|(?:api|access|private|account|shared)[-_]?key|authorization|credential|gh[opsur]_|github_pat|glpat-|xox[abeoprs]-|AKIA|ASIA|-----BEGIN|identified/i
 
 const shapes: readonly RegExp[] = [
   /\b(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Z])/dg,
@@ -30,6 +30,7 @@ const shapes: readonly RegExp[] = [
   /\bbearer\s{1,4}(?<value>[\w+/.~=-]{8,})/dgi,
   /(?:passw(?:or)?d|passphrase|pwd|secret|token|api[-_]?key|(?:access|private|account|shared)[-_]?key|credential)[\w-]{0,32}["']?(?:\s{0,4}[=:]\s{0,4}|\s{1,4})(?:"(?<double>[^"]+)"|'(?<single>[^']+)')/dgi,
   /(?:passw(?:or)?d|passphrase|pwd|secret|token|api[-_]?key|(?:access|private|account|shared)[-_]?key|credential)[\w-]{0,32}(?:=|: )(?<value>[^\s'"&;,()|<>$:?%{}@*\\‹][^\s'"&;,()|<>]{2,})/dgi,
+  /--(?:[a-z]{1,16}-){0,3}(?:passw(?:or)?d|passphrase|pass|pwd|secret|token|api-?key|secret-?key)\s{1,4}(?<value>[^\s'"$-][^\s'"]{2,})/dgi,
   /\bidentified\s{1,4}by\s{1,4}(?:password\s{1,4})?'(?<single>[^']+)'/dgi,
 ]
 

@@ -113,11 +113,16 @@ function conditions(query: EvidenceQuery, terms: readonly number[]): Where {
     text += ` AND (actor = ANY (${exact}::text[]) OR actor LIKE ANY (${prefixes}::text[]))`
   }
   if (query.q !== null) {
-    text += ` AND reason <> '' AND to_tsvector('simple', reason) @@ plainto_tsquery('simple', ${parameter(query.q)})`
+    text += ` AND reason <> '' AND ${words('reason')} @@ ${words(parameter(query.q), 'plainto_tsquery')}`
   }
   return { text, values }
 }
 
 function likePattern(pattern: string): string {
   return `${pattern.slice(0, -1).replaceAll(/[\\%_]/g, '\\$&')}%`
+}
+
+/** Names fall apart into their words: whoever looks for `invoices` means `public.invoices` too. */
+function words(text: string, parse: 'to_tsvector' | 'plainto_tsquery' = 'to_tsvector'): string {
+  return `${parse}('simple', translate(${text}, './_:-', '     '))`
 }

@@ -120,3 +120,15 @@ test('no text of 64 KiB takes long, whatever is repeated in it', () => {
     if (milliseconds > 400) throw new Error(`${JSON.stringify(seed)} takes ${milliseconds} ms`)
   }
 })
+
+test.each([
+  ['docker login -u bob --password hunter22x registry.example', 'hunter22x'],
+  ['tool --auth-token abc123def run', 'abc123def'],
+])('finds the value of a flag that names a secret: %s', (text, secret) => {
+  expect(tokenSpans(text).map(({ start, end }) => text.slice(start, end))).toEqual([secret])
+})
+
+test('a flag that takes no secret, or reads it elsewhere, has none', () => {
+  expect(tokenSpans('docker login --password-stdin registry.example')).toEqual([])
+  expect(tokenSpans('tool --token $TOKEN run --no-password --verbose')).toEqual([])
+})
