@@ -1,7 +1,7 @@
 /** The state of one analysis: what was found, and where in the command one is. */
 import type { Function as FunctionNode, Statement } from 'unbash'
 import type { AnalysisContext, Unseen } from '../analysis.ts'
-import { effect, type Effect, type EffectSeed, type Endpoint, type OpaqueCode } from '../intent.ts'
+import type { Effect, EffectSeed, Endpoint, OpaqueCode } from '../intent.ts'
 import type { Field } from './field.ts'
 import type { Stream } from './stream.ts'
 
@@ -94,20 +94,41 @@ export interface Frame {
   readonly environment: ReadonlyMap<string, Field> | null
 }
 
-/** Reports one effect, with all that the frame adds to it. */
+/** Reports one effect, with all that the frame adds to it. Hot: one literal, no spreading. */
 export function emit(frame: Frame, seed: EffectSeed): Effect {
-  const found = effect({
-    ...seed,
-    via: seed.via === undefined ? [...frame.via] : [...frame.via, ...seed.via],
-    conditional: frame.conditional,
-    deferred: seed.deferred ?? frame.deferred,
-    span: frame.span === null ? null : [...frame.span],
-    endpoint: seed.endpoint ?? frame.endpoint,
+  const { resource } = seed
+  const times = multiplied(seed, frame.repeat)
+  const found: Effect = {
+    action: seed.action,
+    resource: {
+      system: resource.system,
+      type: resource.type,
+      name: resource.name,
+      schema: or(resource.schema, null),
+      columns: or(resource.columns, []),
+    },
+    scope: times.scope,
+    why: times.why,
+    limit: times.limit,
+    predicate: null,
+    reversible: or(seed.reversible, 'unknown'),
+    destination: or(seed.destination, null),
     privilege: privilegeOf(frame, seed),
-    ...multiplied(seed, frame.repeat),
-  })
+    sensitivity: or(seed.sensitivity, 'none'),
+    cascade: null,
+    deferred: frame.deferred || seed.deferred === true,
+    conditional: frame.conditional,
+    confidence: or(seed.confidence, 'exact'),
+    via: frame.via as string[],
+    span: frame.span as Effect['span'],
+    endpoint: seed.endpoint ?? frame.endpoint,
+  }
   frame.work.effects.push(found)
   return found
+}
+
+function or<T>(value: T | undefined, otherwise: T): T {
+  return value === undefined ? otherwise : value
 }
 
 function privilegeOf(frame: Frame, seed: EffectSeed): Effect['privilege'] {
@@ -116,18 +137,18 @@ function privilegeOf(frame: Frame, seed: EffectSeed): Effect['privilege'] {
   return { ...own, run_as: own.run_as ?? frame.runAs }
 }
 
+type Extent = Pick<Effect, 'scope' | 'limit' | 'why'>
+
 /** A limit counts once for each time round; without a count there is none. */
-export function multiplied(
-  seed: Pick<EffectSeed, 'action' | 'scope' | 'limit'>,
-  repeat: number | null,
-): Partial<Pick<Effect, 'scope' | 'limit' | 'why'>> {
-  if (repeat === 1 || seed.action === 'none') return {}
-  if (seed.scope !== 'single' && seed.scope !== 'bounded') return {}
-  const once = seed.scope === 'single' ? 1 : (seed.limit ?? null)
+function multiplied(seed: EffectSeed, repeat: number | null): Extent {
+  const { scope } = seed
+  const once: Extent = { scope, limit: or(seed.limit, null), why: or(seed.why, '') }
+  if (repeat === 1 || (scope !== 'single' && scope !== 'bounded')) return once
+  const count = scope === 'single' ? 1 : once.limit
   // One directory that a build makes again is no more when it is removed twice.
-  if (once === null) return {}
+  if (count === null) return once
   if (repeat === null) return { scope: 'bulk', limit: null, why: 'repeated' }
-  return { scope: 'bounded', limit: once * repeat, why: 'repeated' }
+  return { scope: 'bounded', limit: count * repeat, why: 'repeated' }
 }
 
 /** Reports something that could not be seen; without an effect it is about the whole command. */

@@ -62,7 +62,7 @@ function assigns(frame: Frame, word: Field, environment: Map<string, Field>): bo
 
 function prints(frame: Frame): undefined {
   const resource = { system: 'host', type: 'environment', name: '*' }
-  emit(frame, { action: 'read', resource, scope: 'bulk', sensitivity: 'unknown', reversible: 'yes', via: [] })
+  emit(frame, { action: 'read', resource, scope: 'bulk', sensitivity: 'unknown', reversible: 'yes' })
 }
 
 /** GNU env's splitting: blanks, quotes, backslashes, and `${NAME}`, which is not followed. */
