@@ -107,11 +107,14 @@ export class PolicyEvaluator {
     const waiting = this.#waiting
     this.#waiting = []
     const jobs = waiting.flatMap((one) => one.jobs)
+    const begun = performance.now()
     const small = jobs.filter((job) => job.input.effects <= this.#options.batchedEffects)
     for (let at = 0; at < small.length; at += this.#options.batchSize) {
       this.#judgeTogether(small.slice(at, at + this.#options.batchSize))
     }
     for (const job of jobs) if (job.raw === null) this.#judgeAlone(job)
+    const each = ((performance.now() - begun) * 1000) / jobs.length
+    for (let told = 0; told < jobs.length; told++) this.#options.onJudged(each)
     for (const { jobs, resolve } of waiting) resolve(jobs.map((job) => job.raw ?? timedOut))
   }
 
