@@ -18,23 +18,32 @@ export type FindFaults = (value: unknown, bytes: number) => readonly Fault[]
 
 /** Compiles schemas that may refer to each other as `#/components/schemas/…`. */
 export class Validators {
+  private readonly schemas: Schema
   private readonly quick: Ajv2020.default
-  private readonly thorough: Ajv2020.default
+  private thorough: Ajv2020.default | null = null
+  private readonly made = new Map<Schema, ValidateFunction>()
 
   constructor(schemas: Schema) {
+    this.schemas = schemas
     this.quick = compiler(schemas, false)
-    this.thorough = compiler(schemas, true)
   }
 
-  /** Compiled at once: a first request should not pay for it. */
+  /** Ready at once for what fits; what finds all faults is compiled when the first one is met. */
   compile(schema: Schema): FindFaults {
     const quick = compiled(this.quick, schema)
-    const thorough = compiled(this.thorough, schema)
     return (value, bytes) => {
       if (quick(value)) return []
-      if (bytes > thoroughBytes || thorough(value)) return faultsOf(quick.errors ?? [])
-      return faultsOf(thorough.errors ?? [])
+      if (bytes > thoroughBytes) return faultsOf(quick.errors ?? [])
+      const thorough = this.thoroughly(schema)
+      return faultsOf((thorough(value) ? quick.errors : thorough.errors) ?? [])
     }
+  }
+
+  private thoroughly(schema: Schema): ValidateFunction {
+    this.thorough ??= compiler(this.schemas, true)
+    const made = this.made.get(schema) ?? compiled(this.thorough, schema)
+    this.made.set(schema, made)
+    return made
   }
 }
 
