@@ -124,6 +124,7 @@ function isNumericText(frame: Frame, text: string): boolean {
 
 /** Constant text that a builtin evaluates as arithmetic. */
 export function evaluatesText(frame: Frame, text: string): void {
+  if (/^\s*(?:[A-Za-z_]\w*\s*=\s*)?-?\d+\s*$/.test(text)) return
   const names = text.match(/[A-Za-z_]\w*/g) ?? []
   if (!/^[\s\w+\-*/%()=<>!&|^~?:,]*$/.test(text)) unsupported(frame, 'such arithmetic')
   else if (!names.every((name) => isNumeric(frame, name))) runsCode(frame)

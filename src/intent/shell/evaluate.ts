@@ -1,5 +1,5 @@
 /** Text that becomes code: from a word, from a pipe, in this shell or in a new one. */
-import { hole, literal, type Field } from './field.ts'
+import { hole, literal, shown, type Field } from './field.ts'
 import { unnamed, type Stream } from './stream.ts'
 import { opaque, unseen, type Dialect, type Frame, type Shell } from './work.ts'
 
@@ -75,21 +75,24 @@ function newShell(frame: Frame, text: string, positional: readonly Field[] | nul
   }
 }
 
+/** Who and where, of a machine that is reached. */
+export interface Login {
+  readonly user: string | null
+  readonly port: string | null
+}
+
 /** The frame on another machine: its paths and directories are its own. */
-export function onHost(
-  frame: Frame,
-  host: string,
-  how: { readonly user: string | null; readonly port: string | null },
-): Frame {
-  const shell = {
+export function onHost(frame: Frame, host: string, how: Login): Frame {
+  const shell: Shell = {
     ...newShell(frame, '', null),
     cwd: null,
     cwdBefore: null,
     cwdDoubt: false,
-    exported: new Map<string, Field>(),
+    exported: new Map(),
   }
-  const endpoint = { host, port: how.port }
-  return { ...frame, shell, host, endpoint, runAs: how.user, via: [...frame.via, `ssh:${host}`] }
+  const name = shown(host)
+  const endpoint = { host: host.includes(hole) ? null : host, port: how.port }
+  return { ...frame, shell, host: name, endpoint, runAs: how.user, via: [...frame.via, `ssh:${name}`] }
 }
 
 /** Several words that a program joins with blanks into one text. */

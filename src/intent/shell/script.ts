@@ -45,14 +45,26 @@ function andOr(frame: Frame, list: AndOr): Stream {
   let output: Stream = empty
   list.commands.forEach((command, at) => {
     const inner = at === 0 ? frame : { ...frame, conditional: true, straight: false }
-    const { cwdDoubt } = frame.shell
-    if (list.operators[at - 1] === '||' && changesDirectory(list.commands[at - 1]))
-      frame.shell.cwdDoubt = true
-    const printed = pipelineNode(inner, command)
-    if (isExit(command)) frame.shell.cwdDoubt = cwdDoubt
+    const printed =
+      list.operators[at - 1] === '||' ? otherwise(inner, list, at) : pipelineNode(inner, command)
     output = at === 0 ? printed : joined(output, printed)
   })
   return output
+}
+
+/** What runs after `||`: a `cd` right before it has failed, an earlier one may have. */
+function otherwise(frame: Frame, list: AndOr, at: number): Stream {
+  const command = list.commands[at]
+  if (command === undefined) return empty
+  const { shell } = frame
+  const { cwd, cwdBefore, cwdDoubt } = shell
+  const failed = changesDirectory(list.commands[at - 1])
+  if (failed) shell.cwd = cwdBefore
+  else if (list.commands.slice(0, at).some(changesDirectory)) shell.cwdDoubt = true
+  const printed = pipelineNode(frame, command)
+  if (failed && shell.cwd === cwdBefore) shell.cwd = cwd
+  if (isExit(command)) shell.cwdDoubt = cwdDoubt
+  return printed
 }
 
 function changesDirectory(node: PipelineNode | undefined): boolean {

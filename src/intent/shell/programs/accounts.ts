@@ -1,6 +1,6 @@
 /** Programs that decide who may log in and what they may do; firewall and kernel settings. */
 import type { Use } from '../call.ts'
-import { shown, type Field } from '../field.ts'
+import { shown, withText, type Field } from '../field.ts'
 import { has, last } from '../options.ts'
 import { plain, type Stream } from '../stream.ts'
 import { emit, nothing, opaqueProgram, unseen } from '../work.ts'
@@ -139,7 +139,9 @@ function kernel(use: Use): Stream {
     return plain
   }
   if (has(options, 'p') || has(options, 'system')) unseen(frame, 'external_file', 'settings from files')
-  return changes(use, options.operands[0], { action: 'config', type: 'kernel_setting' })
+  const [setting] = options.operands
+  const name = setting === undefined ? undefined : withText(setting, setting.text.split('=', 1)[0] ?? '')
+  return changes(use, name, { action: 'config', type: 'kernel_setting' })
 }
 
 const accountFlags =

@@ -1,6 +1,6 @@
 /** Programs that copy, move and link. */
 import type { Use } from '../call.ts'
-import { literal, type Field } from '../field.ts'
+import { literal, withText, type Field } from '../field.ts'
 import { has, last } from '../options.ts'
 import { placeOf, type Place } from '../path.ts'
 import { empty, type Stream } from '../stream.ts'
@@ -27,18 +27,11 @@ function ends(use: Use): Ends {
 
 /** The place that a source gets: below the target if that is a directory. */
 function landing(use: Use, source: Field, to: Ends): Place {
-  const target = placeOf(use.frame, to.target ?? literal('.'))
-  if (!to.into) return target
+  const target = to.target ?? literal('.')
   const base = source.text.replace(/\/+$/, '').split('/').at(-1) ?? ''
-  if (base === '' || base === '.' || base === '..') return target
-  const join = (path: string): string => (path.endsWith('/') ? path + base : `${path}/${base}`)
-  return {
-    ...target,
-    path: join(target.path),
-    name: join(target.name),
-    known: target.known && !source.dynamic,
-    glob: target.glob || source.glob,
-  }
+  if (!to.into || /^\.{0,2}$/.test(base)) return placeOf(use.frame, target)
+  const text = `${target.text.replace(/(?!^)\/+$/, '')}/${base}`
+  return placeOf(use.frame, { ...withText(target, text), glob: target.glob || source.glob })
 }
 
 function cp(use: Use): Stream {

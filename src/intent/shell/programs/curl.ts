@@ -1,6 +1,6 @@
 /** `curl`: what it fetches, what it sends, what it writes. */
 import type { Use } from '../call.ts'
-import { hole, shown, withText, type Field } from '../field.ts'
+import { hole, literal, shown, withText, type Field } from '../field.ts'
 import { sendsFile, sendsTo, sendsWord } from '../flow.ts'
 import { all, has, last } from '../options.ts'
 import { placeOf } from '../path.ts'
@@ -9,7 +9,7 @@ import { readPlace, writePlace } from '../touch.ts'
 import { networkDestination } from '../trust.ts'
 import type { Destination } from '../../intent.ts'
 import { emit, nothing, unseen } from '../work.ts'
-import { requests } from './request.ts'
+import { changes, connects } from './request.ts'
 import { program, type Row } from './row.ts'
 import { remoteName, urlOf, type Url } from './url.ts'
 
@@ -21,30 +21,24 @@ function curl(use: Use): Stream | undefined {
   if (all(options, 'w').some((word) => word.text.startsWith('@') || word.text.includes('%output')))
     unseen(frame, 'unsupported_syntax', 'such an output format')
   if (urls.length === 0) nothing(frame, 'curl')
-  const method = methodOf(use)
-  for (const url of urls) {
-    if (url.scheme === 'file')
-      readPlace(frame, placeOf(frame, { ...pathField(url), dynamic: url.path.includes(hole) }), 'single')
-    else {
-      requests(frame, url, method)
-      sends(use, networkDestination(url.host, frame.work.ctx.target.facts.internal))
-    }
-  }
+  for (const url of urls) asks(use, url)
   return writes(use, urls)
 }
 
-function pathField(url: Url): Field {
-  return {
-    text: url.path,
-    dynamic: false,
-    open: false,
-    glob: false,
-    tilde: false,
-    data: null,
-    pipe: null,
-    start: 0,
-    end: 0,
+/** One request: what it asks for, and what leaves with it. */
+function asks(use: Use, url: Url): void {
+  const { options, frame } = use
+  if (url.scheme === 'file') {
+    readPlace(frame, placeOf(frame, withText(literal(''), url.path)), 'single')
+    return
   }
+  const method = methodOf(use)
+  connects(frame, url, method)
+  const before = frame.work.effects.length
+  sends(use, networkDestination(url.host, frame.work.ctx.target.facts.internal))
+  const sent = frame.work.effects.slice(before).some(({ action }) => action === 'export')
+  // What is sent away says all of an upload; a method that was asked for by name may do more.
+  if (!sent || has(options, 'X')) changes(frame, url, method)
 }
 
 const secretFlags = ['u', 'U', 'oauth2-bearer', 'pass'] as const
@@ -169,7 +163,7 @@ function writesNamed(use: Use, url: Url): void {
   const directory = last(options, 'output-dir')
   const text = has(options, 'J') ? hole : remoteName(url)
   const base = directory === undefined ? '' : `${directory.text}/`
-  const field = withText({ ...pathField(url), tilde: directory?.tilde ?? false }, base + text)
+  const field = withText({ ...literal(''), tilde: directory?.tilde ?? false }, base + text)
   const place = placeOf(frame, field)
   if (has(options, 'J')) {
     const resource = { system: 'host', type: 'file', name: shown(place.name) }

@@ -35,7 +35,11 @@ function givesAway(use: Use, command: Field): void {
   const resource = { system: 'host', type: 'shell', name: shown(command.text) }
   const detail = 'a connection drives a command'
   opaque(frame, { action: 'execute', resource, scope: 'unknown' }, 'runtime_input', detail)
-  evaluateField({ ...frame, stdin: fetched('tcp://') }, command, { via: [use.name, 'sh'], dialect: 'sh' })
+  evaluateField(
+    { ...frame, stdin: fetched(`tcp://${shown(use.options.operands[0]?.text ?? '')}`) },
+    command,
+    { via: [use.name, 'sh'], dialect: 'sh' },
+  )
 }
 
 function listens(use: Use): Stream {

@@ -26,7 +26,7 @@ function endOf(frame: Frame, word: Field): End {
   const match = url ?? short
   if (match === null) return { host: null, path: word, frame }
   const [, user, host = '', path = ''] = match
-  const remote = onHost(frame, shown(host), { user: user ?? null, port: null })
+  const remote = onHost(frame, host, { user: user ?? null, port: null })
   if (host.includes('\uFFFC')) unseen(remote, 'dynamic_argument', 'the host is not known')
   return {
     host,
@@ -61,7 +61,7 @@ function copies(use: Use, manner: Manner): Stream {
         reversible: 'recoverable',
       })
     leaves(frame, read, { from, to })
-    lands(to, manner)
+    lands(to, source, manner)
   }
   return empty
 }
@@ -84,8 +84,8 @@ function connects(frame: Frame, host: string): void {
   })
 }
 
-function lands(to: End, manner: Manner): void {
-  const place = placeOf(to.frame, to.path)
+function lands(to: End, source: Field, manner: Manner): void {
+  const place = placeOf(to.frame, manner.deep ? to.path : inDirectory(to.path, source))
   const type = manner.deep ? 'directory' : 'file'
   writePlace(to.frame, place, { action: 'write', type, scope: manner.deep ? 'bulk' : 'single' })
   if (manner.mirrors)
@@ -96,6 +96,13 @@ function lands(to: End, manner: Manner): void {
       why: 'sync_delete',
       reversible: 'no',
     })
+}
+
+/** A file that is copied to a directory keeps its name. */
+function inDirectory(target: Field, source: Field): Field {
+  const base = /([^/:]+)\/*$/.exec(source.text)?.[1]
+  if (base === undefined || !/(?:^|\/)\.{0,2}$/.test(target.text)) return target
+  return { ...withText(target, `${target.text.replace(/\/$/, '')}/${base}`), tilde: target.tilde }
 }
 
 function scp(use: Use): Stream {

@@ -2,28 +2,25 @@
 import { hole } from '../field.ts'
 import { networkDestination } from '../trust.ts'
 import { emit, unseen, type Frame } from '../work.ts'
-import type { EffectAction } from '../../intent.ts'
 import type { Url } from './url.ts'
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT'])
 
-/** Reports a request. Any method that is not known to read may change what is there. */
-export function requests(frame: Frame, url: Url, method: string): void {
+/** Reports the connection. */
+export function connects(frame: Frame, url: Url, method: string): void {
   const destination = networkDestination(url.host, frame.work.ctx.target.facts.internal)
   const resource = { system: 'host', type: 'url', name: url.name }
-  const found = emit(frame, {
-    action: 'network',
-    resource,
-    scope: 'single',
-    why: method === hole ? '' : method,
-    destination,
-  })
+  const why = method === hole ? '' : method
+  const found = emit(frame, { action: 'network', resource, scope: 'single', why, destination })
   if (!url.known) unseen(frame, 'dynamic_argument', 'the host is not known', found)
+}
+
+/** Reports what the method changes there: any that is not known to read may change anything. */
+export function changes(frame: Frame, url: Url, method: string): void {
   if (reading.has(method)) return
-  const action: EffectAction = method === 'DELETE' ? 'delete' : 'update'
   const change = emit(frame, {
-    action,
-    resource,
+    action: method === 'DELETE' ? 'delete' : 'update',
+    resource: { system: 'host', type: 'url', name: url.name },
     scope: 'unknown',
     why: 'http_method',
     confidence: 'inferred',

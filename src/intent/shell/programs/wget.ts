@@ -7,8 +7,9 @@ import { placeOf } from '../path.ts'
 import { empty, fetched, plain, type Stream } from '../stream.ts'
 import { writePlace } from '../touch.ts'
 import { networkDestination } from '../trust.ts'
+import type { Destination } from '../../intent.ts'
 import { nothing, unseen, type Frame } from '../work.ts'
-import { requests } from './request.ts'
+import { changes, connects } from './request.ts'
 import { program, type Row } from './row.ts'
 import { remoteName, urlOf, type Url } from './url.ts'
 
@@ -41,12 +42,21 @@ function hides({ options, frame }: Use, urls: readonly Url[]): void {
 
 function asks(use: Use, url: Url): void {
   const { options, frame } = use
-  const posts = has(options, 'post-data') || has(options, 'post-file')
+  const method = methodOf(use)
+  connects(frame, url, method)
+  const before = frame.work.effects.length
+  sends(use, networkDestination(url.host, frame.work.ctx.target.facts.internal))
+  const sent = frame.work.effects.slice(before).some(({ action }) => action === 'export')
+  if (!sent || has(options, 'method')) changes(frame, url, method)
+}
+
+function methodOf({ options }: Use): string {
   const given = last(options, 'method')
-  const method =
-    given === undefined ? (posts ? 'POST' : 'GET') : given.dynamic ? hole : given.text.toUpperCase()
-  requests(frame, url, method)
-  const to = networkDestination(url.host, frame.work.ctx.target.facts.internal)
+  if (given !== undefined) return given.dynamic ? hole : given.text.toUpperCase()
+  return has(options, 'post-data') || has(options, 'post-file') ? 'POST' : 'GET'
+}
+
+function sends({ options, frame }: Use, to: Destination): void {
   for (const file of [...all(options, 'post-file'), ...all(options, 'body-file')]) sendsFile(frame, file, to)
   for (const word of [...all(options, 'post-data'), ...all(options, 'body-data')]) sendsWord(frame, word, to)
   for (const word of options.operands)

@@ -25,9 +25,14 @@ function elevated(call: Call): Stream | undefined {
     return undefined
   }
   const inner = asUser(frame, last(read, 'u') ?? literal('root'), name)
+  startsIn(inner, frame, read)
+  return has(read, 'e') ? edits(inner, read.operands) : runs(inner, read)
+}
+
+function startsIn(inner: Frame, frame: Frame, read: Options): void {
+  if (has(read, 'i')) atHome(inner)
   const directory = last(read, 'D')
   if (directory !== undefined) inner.shell.cwd = placeOf(frame, directory).path
-  return has(read, 'e') ? edits(inner, read.operands) : runs(inner, read)
 }
 
 function runs(frame: Frame, read: Options): Stream {
@@ -56,6 +61,11 @@ function asUser(frame: Frame, user: Field, name: string): Frame {
     environment: null,
     straight: false,
   }
+}
+
+/** A login starts in the user's home directory. */
+function atHome(frame: Frame): void {
+  frame.shell.cwd = `~${frame.runAs ?? ''}`
 }
 
 function withoutAssignments(frame: Frame, words: readonly Field[]): readonly Field[] {
@@ -100,6 +110,7 @@ function switched(call: Call): Stream | undefined {
   if (direct !== undefined) return frame.work.engine.program(asUser(frame, direct, name), read.operands)
   const operands = read.operands.filter((word) => word.text !== '-')
   const inner = asUser(frame, operands[0] ?? literal('root'), name)
+  if (has(read, 'l') || operands.length < read.operands.length) atHome(inner)
   return runsShell(
     inner,
     [last(read, 'c') ?? last(read, 'session-command'), ...operands.slice(1)],

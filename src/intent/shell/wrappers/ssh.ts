@@ -53,7 +53,7 @@ function connects(frame: Frame, to: Connection): Stream | undefined {
   const { host, user, port } = partsOf(to.target.text)
   const value = (flag: string): string | null =>
     to.flags.map((read) => last(read, flag)?.text ?? null).findLast((v) => v !== null) ?? null
-  const remote = onHost(frame, shown(host), { user: user ?? value('l'), port: port ?? value('p') })
+  const remote = onHost(frame, host, { user: user ?? value('l'), port: port ?? value('p') })
   if (to.target.dynamic) unseen(remote, 'dynamic_argument', 'the host is not known')
   sendsTo(frame, frame.stdin, networkDestination(host, frame.work.ctx.target.facts.internal))
   const manner = { via: ['sh'], dialect: 'sh' } as const
@@ -92,7 +92,7 @@ function localEffects(frame: Frame, read: Options): void {
   for (const log of all(read, 'E')) writePlace(frame, placeOf(frame, log), { action: 'write', append: true })
   if (has(read, 'F')) unseen(frame, 'external_file', 'a configuration of ssh')
   if (has(read, 'I')) unseen(frame, 'external_file', 'a library that ssh loads')
-  if (['L', 'R', 'D', 'w'].some((flag) => has(read, flag))) tunnel(frame, 'tunnel')
+  for (const flag of ['L', 'R', 'D', 'w']) for (const { text } of all(read, flag)) tunnel(frame, shown(text))
 }
 
 /** One `-o Name=value`; also of scp and rsync. */
