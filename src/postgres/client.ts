@@ -22,6 +22,15 @@ const READER_STATEMENT_MS = 2000
 const WRITER_STATEMENT_MS = 5000
 const LOCK_MS = 1000
 
+/**
+ * Evidence is read along indexes, in their order. Left to itself the planner takes a fresh partition for
+ * almost empty, and sorts all of it (measured: 400 ms instead of 2 for a page of 400,000 rows).
+ */
+const IN_ORDER = ['seqscan', 'bitmapscan', 'sort', 'hashjoin', 'mergejoin']
+  .map((way) => `SET enable_${way} = off;`)
+  .concat('SET jit = off')
+  .join('')
+
 /** What a server must say; else an acknowledged decision can be lost. */
 const DURABLE: Readonly<Record<string, readonly string[]>> = {
   fsync: ['on'],
@@ -39,6 +48,7 @@ export function openPools(url: string): Pools {
   const reader = pool(url, 'countersign_reader', {
     max: READER_CONNECTIONS,
     statementMs: READER_STATEMENT_MS,
+    planning: IN_ORDER,
   })
   return {
     writer,
@@ -69,7 +79,14 @@ export function unavailable(cause: unknown): PdpError {
   return new PdpError('ledger.unavailable', 'the database cannot be used', { cause, retryAfterSeconds: 1 })
 }
 
-function pool(url: string, role: DatabaseRole, limits: { max: number; statementMs: number }): Pool {
+interface PoolLimits {
+  readonly max: number
+  readonly statementMs: number
+  /** Settings of the planner. */
+  readonly planning?: string
+}
+
+function pool(url: string, role: DatabaseRole, limits: PoolLimits): Pool {
   const config = {
     ...settings(url, limits.statementMs),
     max: limits.max,
@@ -77,7 +94,11 @@ function pool(url: string, role: DatabaseRole, limits: { max: number; statementM
     allowExitOnIdle: true,
   }
   // The pool waits for the promise, and hands the connection out only if it resolves.
-  const made = new Pool(Object.assign(config, { onConnect: (client: ClientBase) => prepare(client, role) }))
+  const onConnect = async (client: ClientBase): Promise<void> => {
+    await prepare(client, role)
+    if (limits.planning !== undefined) await client.query(limits.planning)
+  }
+  const made = new Pool(Object.assign(config, { onConnect }))
   // An idle connection that breaks is replaced; the next statement that fails says so itself.
   made.on('error', () => undefined)
   return made

@@ -43,7 +43,14 @@ export async function candidates(
   if (found.edge === null || found.ids.length === limit) return found.ids
   const rest = query.order === 'desc' ? [range.from, found.edge] : [successor(found.edge), range.to]
   const left = limit - found.ids.length
-  const more = await select(pool, indexed(query.order, where), [logId, ...rest, left, ...where.values])
+  const more = await select(pool, INDEXED, [
+    logId,
+    ...rest,
+    left,
+    query.order === 'desc',
+    terms,
+    ...narrowing(query),
+  ])
   return [...found.ids, ...more]
 }
 
@@ -83,14 +90,29 @@ function scan(order: 'asc' | 'desc', where: Where): string {
   const back = order === 'desc' ? 'asc' : 'desc'
   return `WITH next AS MATERIALIZED (
       SELECT id, actor, terms, reason FROM ledger_search WHERE ${RANGE} ORDER BY id ${order} LIMIT ${SCANNED})
-    SELECT ARRAY(SELECT id::text FROM next WHERE true${where.text} ORDER BY id ${order} LIMIT $4) AS ids,
-      (SELECT id FROM next ORDER BY id ${back} LIMIT 1) AS edge, (SELECT count(*) FROM next) AS scanned`
+    SELECT ARRAY(SELECT id::text FROM next WHERE true${where.text} ORDER BY next.id ${order} LIMIT $4) AS ids,
+      (SELECT id FROM next ORDER BY next.id ${back} LIMIT 1) AS edge, (SELECT count(*) FROM next) AS scanned`
 }
 
-/** OFFSET 0 keeps the planner from walking the ids in the hope of an early match. */
-function indexed(order: 'asc' | 'desc', where: Where): string {
-  return `SELECT id FROM (SELECT id FROM ledger_search WHERE ${RANGE}${where.text} OFFSET 0) found
-    ORDER BY id ${order} LIMIT $4`
+const INDEXED = `SELECT id FROM ledger_find_terms($1, $2, $3, $4, $5, $6, $7, $8, ${wordsQuery('$9')}, $10) AS id`
+
+function wordsQuery(parameter: string): string {
+  return `plainto_tsquery('simple', ledger_words(${parameter}))`
+}
+
+/** The reader's actors, exact and as LIKE patterns, and the words to find; null where anything goes. */
+function narrowing({ readers, q }: EvidenceQuery): readonly unknown[] {
+  const words = [q, q === null ? null : wordPatterns(q)]
+  if (readers === null) return [null, null, ...words]
+  return [exactActors(readers), likePatterns(readers), ...words]
+}
+
+function exactActors(readers: readonly string[]): readonly string[] {
+  return readers.filter((pattern) => !pattern.endsWith('*'))
+}
+
+function likePatterns(readers: readonly string[]): readonly string[] {
+  return readers.filter((pattern) => pattern.endsWith('*')).map(likePattern)
 }
 
 function termsOf(query: EvidenceQuery): readonly number[] {
@@ -108,21 +130,27 @@ function conditions(query: EvidenceQuery, terms: readonly number[]): Where {
   let text = ''
   if (terms.length > 0) text += ` AND terms @> ${parameter(terms)}::integer[]`
   if (query.readers !== null) {
-    const exact = parameter(query.readers.filter((pattern) => !pattern.endsWith('*')))
-    const prefixes = parameter(query.readers.filter((pattern) => pattern.endsWith('*')).map(likePattern))
+    const exact = parameter(exactActors(query.readers))
+    const prefixes = parameter(likePatterns(query.readers))
     text += ` AND (actor = ANY (${exact}::text[]) OR actor LIKE ANY (${prefixes}::text[]))`
   }
   if (query.q !== null) {
-    text += ` AND reason <> '' AND ${words('reason')} @@ ${words(parameter(query.q), 'plainto_tsquery')}`
+    text += ` AND reason ILIKE ALL (${parameter(wordPatterns(query.q))}::text[])
+      AND to_tsvector('simple', ledger_words(reason)) @@ ${wordsQuery(parameter(query.q))}`
   }
   return { text, values }
 }
 
-function likePattern(pattern: string): string {
-  return `${pattern.slice(0, -1).replaceAll(/[\\%_]/g, '\\$&')}%`
+/**
+ * What a text that has these words must contain, as LIKE patterns: compared first, since it costs a tenth
+ * of taking the text apart. `%_%` alone leaves out the empty texts.
+ */
+function wordPatterns(q: string): readonly string[] {
+  // Markup is no word to PostgreSQL.
+  const words = /[<&]/.test(q) ? [] : (q.match(/[\p{L}\p{N}]+/gu) ?? [])
+  return ['%_%', ...words.map((word) => `%${word}%`)]
 }
 
-/** Names fall apart into their words: whoever looks for `invoices` means `public.invoices` too. */
-function words(text: string, parse: 'to_tsvector' | 'plainto_tsquery' = 'to_tsvector'): string {
-  return `${parse}('simple', translate(${text}, './_:-', '     '))`
+function likePattern(pattern: string): string {
+  return `${pattern.slice(0, -1).replaceAll(/[\\%_]/g, '\\$&')}%`
 }

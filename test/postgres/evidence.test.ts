@@ -26,7 +26,11 @@ beforeAll(async () => {
   ledger = await kit.open()
   for (let i = 0; i < COUNT; i++)
     await append({ actor: `agent:a${i % 4}`, reason: `reason number${i} about customers` })
-  await append({ actor: 'agent:odd', target: 'odd-db', reason: 'something ODD happened' })
+  await append({
+    actor: 'agent:odd',
+    target: 'odd-db',
+    reason: 'something ODD happened to public.odd_table, 100%',
+  })
   store = storeAt(() => new Date())
   later = storeAt(() => new Date(Date.now() + 60_000))
 })
@@ -135,6 +139,12 @@ test('from is inclusive, to exclusive', async () => {
 test('words are found in the reasons, whatever their case, within a time range', async () => {
   expect((await store.search(asked({ ...hour, q: 'odd happened' }))).items).toHaveLength(1)
   expect((await store.search(asked({ ...hour, q: 'number7' }))).items).toHaveLength(1)
+  for (const q of ['odd_table', 'public.odd_table', 'table, public!', 'ODD <b> 100%']) {
+    expect((await store.search(asked({ ...hour, q }))).items).toHaveLength(1)
+  }
+  for (const q of ['%', '___', 'dd', '\\']) {
+    expect((await store.search(asked({ ...hour, q }))).items).toHaveLength(0)
+  }
   expect((await store.search(asked({ ...hour, q: 'number7 missing' }))).items).toHaveLength(0)
   await expect(store.search(asked({ q: 'odd' }))).rejects.toMatchObject({ code: 'evidence.invalid_query' })
 })
@@ -247,4 +257,7 @@ test('rare values far back are found through the index, and pages go on behind t
   )
   expect(await all(asked({ filters: { actor: 'agent:a2' }, limit: 4 }))).toHaveLength(COUNT / 4)
   expect(await all(asked({ filters: { actor: 'agent:a2' }, limit: 4, order: 'asc' }))).toHaveLength(COUNT / 4)
+  const narrow = { filters: { kind: 'decision' }, ...hour }
+  expect(await all(asked({ ...narrow, readers: ['agent:a2', 'agent:o*'] }))).toHaveLength(COUNT / 4 + 1)
+  expect(await all(asked({ ...narrow, q: 'number7' }))).toHaveLength(1)
 })
