@@ -74,7 +74,7 @@ function parsed(ctx: AnalysisContext, text: string): Parsed {
 }
 
 function positionOf(error: Error): string {
-  const details = 'sqlDetails' in error ? error.sqlDetails : undefined
+  const details = 'sqlDetails' in error ? error.sqlDetails : error
   const position =
     typeof details === 'object' && details !== null && 'cursorPosition' in details
       ? details.cursorPosition

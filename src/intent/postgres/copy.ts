@@ -73,7 +73,8 @@ function copiedTable(run: Run, statement: CopyStmt): TableRead {
   const uses: ColumnUse[] = (listed ?? ['*']).map((column) => ({ read, column }))
   markUsed(uses)
   if (statement.attlist === undefined) read.whole = true
-  const outputs: Output[] = uses.map((use) => ({ name: use.column, kind: 'plain', uses: [use], plain: use }))
+  const kind = listed === undefined ? 'unknown' : 'plain'
+  const outputs: Output[] = uses.map((use) => ({ name: use.column, kind, uses: [use], plain: use }))
   addResult(run, { ...noShape, outputs, complete: listed !== undefined }, false)
   return read
 }

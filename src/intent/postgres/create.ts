@@ -9,7 +9,7 @@ import { emit, inMode, unknownName, unseen } from './run.ts'
 import { visitAlone } from './select.ts'
 import { serverDestination } from './trust.ts'
 import type { Body, DefElem, Node, ObjectType, RangeVar } from './tree.ts'
-import { isBody, optionText, optionsOf, stringsOf } from './tree.ts'
+import { bodyOf, isBody, kindOf, optionText, optionsOf, stringsOf } from './tree.ts'
 
 type Statement<K extends string> = Extract<Node, Readonly<Record<K, unknown>>>
 
@@ -49,8 +49,18 @@ export function createForeignTable(
 export function createSchema(run: Run, { CreateSchemaStmt: statement }: Statement<'CreateSchemaStmt'>): void {
   const name = statement.schemaname ?? roleName(statement.authrole)
   define(run, 'create', { type: 'schema', name })
-  const inside: Run = { ...run, place: { ...run.place, schema: name } }
-  for (const element of statement.schemaElts ?? []) run.engine.statement(inside, element)
+  for (const element of statement.schemaElts ?? []) run.engine.statement(run, inSchema(element, name))
+}
+
+/** What is made inside CREATE SCHEMA is of that schema where it does not say. */
+function inSchema(element: Node, schemaname: string): Node {
+  const kind = kindOf(element)
+  const body: Record<string, unknown> = { ...bodyOf(element) }
+  for (const member of ['relation', 'view', 'sequence']) {
+    const named = body[member]
+    if (isBody(named)) body[member] = { schemaname, ...named }
+  }
+  return { [kind]: body } as unknown as Node
 }
 
 /** CREATE VIEW: what it reads is read by whoever uses it. */

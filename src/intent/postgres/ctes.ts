@@ -1,4 +1,5 @@
 /** WITH: queries by name, which hide tables of the same name. */
+import { distinctUses } from './mark.ts'
 import type { ColumnUse, Cte, Environment, Output, Shape } from './model.ts'
 import type { CommonTableExpr, SelectStmt, WithClause } from './tree.ts'
 import { stringsOf } from './tree.ts'
@@ -49,7 +50,7 @@ function recursiveShape(env: Environment, entry: CommonTableExpr, statement: Sel
   const first = renamed(closed(engine.select(env, statement.larg ?? {})), entry)
   const self: Cte = { name, shape: first, references: 1, next: env.ctes }
   const second = engine.select({ ...env, ctes: self }, statement.rarg ?? {})
-  const uses: ColumnUse[] = [...usesOf(first), ...usesOf(second)]
+  const uses = distinctUses([...usesOf(first), ...usesOf(second)])
   const outputs: Output[] = first.outputs.map((output) => ({
     name: output.name,
     kind: uses.length > 0 ? 'derived' : output.kind,

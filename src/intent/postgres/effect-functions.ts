@@ -103,12 +103,16 @@ function movesSequence(call: Call): void {
 
 /** The parts of a name that is given as text, as `regclass` reads it. */
 export function nameParts(text: string): string[] {
+  if (text.length > longestName) return [text]
   const parts: string[] = []
   for (const match of text.matchAll(/"((?:[^"]|"")*)"|([^".\s]+)/g)) {
     parts.push(match[1]?.replaceAll('""', '"') ?? (match[2] ?? '').toLowerCase())
   }
   return parts
 }
+
+/** Two quoted names of 63 characters, each doubled: anything longer names nothing. */
+const longestName = 512
 
 function importsFile(call: Call): void {
   readsFile(call)

@@ -1,7 +1,7 @@
 /** Walks an expression once: columns, parameters, functions, operators and the queries in it. */
 import { builtInOperators } from './catalogue.data.ts'
 import { meetCall } from './functions.ts'
-import { collecting, markOutputs, meetColumns } from './mark.ts'
+import { collecting, distinctUses, markOutputs, meetColumns } from './mark.ts'
 import type { Frame } from './model.ts'
 import { parameterKind } from './parameters.ts'
 import { resolveColumn } from './resolve.ts'
@@ -139,7 +139,7 @@ function visitQuery(
   if (shape.volatile) frame.volatile = true
   if (rowsOnly) return shape
   if (!shape.complete || shape.outputs.some((output) => output.kind === 'unknown')) frame.met.unknown = true
-  const uses = shape.complete ? shape.outputs.flatMap((output) => output.uses) : shape.rest
+  const uses = shape.complete ? distinctUses(shape.outputs.flatMap((output) => output.uses)) : shape.rest
   if (frame.clause !== 'select') markOutputs(shape.outputs)
   meetColumns(frame, uses)
   return shape

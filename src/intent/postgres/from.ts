@@ -1,7 +1,8 @@
 /** FROM: tables, subqueries, functions and joins, as sources of columns and as tables read. */
+import { BudgetExceeded, limits } from '../analysis.ts'
 import { addQual, conditionOf } from './condition.ts'
 import { visit, visited } from './expression.ts'
-import { meetColumns } from './mark.ts'
+import { distinctUses, meetColumns } from './mark.ts'
 import type { Cond, Cte, End, Frame, Output, Shape, Source, TableRead } from './model.ts'
 import { relationOf, tableRead } from './relation.ts'
 import { ascend, descend } from './run.ts'
@@ -45,7 +46,11 @@ function addItem(frame: Frame, item: Node): readonly TableRead[] {
 function addOther(frame: Frame, item: Node): readonly TableRead[] {
   const met = visited(frame, item)
   const alias = bodyOf(item)['alias'] as { readonly aliasname?: string } | undefined
-  addDerived(frame, alias?.aliasname ?? '', { ...nothing, rest: met.uses, volatile: frame.volatile })
+  addDerived(frame, alias?.aliasname ?? '', {
+    ...nothing,
+    rest: distinctUses(met.uses),
+    volatile: frame.volatile,
+  })
   return []
 }
 
@@ -62,7 +67,15 @@ const nothing: Shape = {
 }
 
 function addDerived(frame: Frame, alias: string, shape: Shape, columns: readonly string[] = []): void {
-  frame.sources.push({ alias, read: null, shape, columns, hidden: false })
+  addSource(frame, { alias, read: null, shape, columns, hidden: false })
+}
+
+/** Each name is looked for in every source: too many of both would take for ever. */
+function addSource(frame: Frame, source: Source): void {
+  if (frame.sources.length >= limits.effects) {
+    throw new BudgetExceeded('node_limit', `more than ${limits.effects} tables in a query`)
+  }
+  frame.sources.push(source)
 }
 
 /** A WITH query's name hides a table's. */
@@ -76,7 +89,7 @@ function addTable(frame: Frame, named: RangeVar): readonly TableRead[] {
   }
   const read = tableRead(frame.run, relationOf(frame.run, named))
   frame.run.findings.reads.push(read)
-  frame.sources.push(tableSource(read, named))
+  addSource(frame, tableSource(read, named))
   return [read]
 }
 
@@ -101,7 +114,8 @@ function addSubquery(frame: Frame, item: RangeSubselect): readonly TableRead[] {
 function addFunction(frame: Frame, item: RangeFunction): readonly TableRead[] {
   const { multiplied } = frame
   const calls = frame.calls.length
-  const met = visited(frame, { List: { items: item.functions ?? [] } })
+  const found = visited(frame, { List: { items: item.functions ?? [] } })
+  const met = { ...found, uses: distinctUses(found.uses) }
   frame.multiplied = multiplied
   // What refers to no other table is called once.
   if (met.uses.length === 0) frame.calls.length = calls
@@ -223,7 +237,7 @@ function aliasJoin(frame: Frame, alias: Alias, first: number): void {
   frame.sources.push({
     alias: alias.aliasname ?? '',
     read: null,
-    shape: { ...nothing, rest },
+    shape: { ...nothing, rest: distinctUses(rest) },
     columns: [],
     hidden: true,
   })

@@ -1,5 +1,5 @@
 /** Marking columns as used, and what a sensitive one tells by being compared. */
-import type { ColumnUse, Frame, Output } from './model.ts'
+import type { ColumnUse, Frame, Output, TableRead } from './model.ts'
 import { sensitivityOf } from './relation.ts'
 
 /** The values of these columns are shown or compared. */
@@ -17,6 +17,7 @@ export function markOutputs(outputs: readonly Output[]): void {
 
 /** Columns met in a clause: collected for whoever asks; outside the select list also compared, so used. */
 export function meetColumns(frame: Frame, uses: readonly ColumnUse[]): void {
+  if (uses.length > 1) frame.run.ctx.spend(uses.length)
   for (const use of uses) frame.collected.push(use)
   if (frame.clause === 'select') return
   markUsed(uses)
@@ -30,6 +31,19 @@ export function meetColumns(frame: Frame, uses: readonly ColumnUse[]): void {
       proof: 'none',
     })
   }
+}
+
+/** Each column once: what is computed from columns that are computed would double at every step. */
+export function distinctUses(uses: readonly ColumnUse[]): readonly ColumnUse[] {
+  if (uses.length < 2) return uses
+  const seen = new Map<TableRead, Set<string>>()
+  return uses.filter(({ column, read }) => {
+    const columns = seen.get(read)
+    if (columns === undefined) seen.set(read, new Set([column]))
+    else if (columns.has(column)) return false
+    else columns.add(column)
+    return true
+  })
 }
 
 /** What one part of an expression refers to. */

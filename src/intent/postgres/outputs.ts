@@ -1,5 +1,6 @@
 /** The columns of a result: their names as PostgreSQL gives them, and where their values come from. */
 import { visited } from './expression.ts'
+import { distinctUses } from './mark.ts'
 import type { Met } from './mark.ts'
 import { figureName } from './column-name.ts'
 import type { ColumnUse, Frame, Output, Source } from './model.ts'
@@ -86,7 +87,7 @@ function outputOf(frame: Frame, target: ResTarget): Output {
   const met = visited(frame, val)
   if (val !== undefined && 'ColumnRef' in val) return columnOutput(frame, name, val.ColumnRef)
   const kind = kindOfValue(frame, val, met)
-  return { name, kind, uses: kind === 'count' ? [] : met.uses, plain: null }
+  return { name, kind, uses: kind === 'count' ? [] : distinctUses(met.uses), plain: null }
 }
 
 function columnOutput(frame: Frame, name: string, ref: ColumnRef): Output {
@@ -108,8 +109,9 @@ function kindOfValue(frame: Frame, node: Node | undefined, met: Met): Output['ki
   return met.uses.length > 0 || met.query ? 'derived' : 'constant'
 }
 
-/** How many, of anything, tells no value. */
+/** How many rows, or values of a column, tells no value; of an expression it answers a question about one. */
 function isCount(frame: Frame, call: FuncCall): boolean {
+  if (!(call.args ?? []).every((arg) => 'ColumnRef' in arg)) return false
   const parts = stringsOf(call.funcname)
   const isBuiltIn = parts.length === 1 ? !frame.run.session.created.has('count') : parts[0] === 'pg_catalog'
   return parts.at(-1) === 'count' && isBuiltIn

@@ -169,7 +169,7 @@ function isAssignment(text: string, index: number): boolean {
 /** Subscripts of the target are expressions too: they go in front of the value. */
 function withTarget(target: string): string {
   const open = target.indexOf('[')
-  return open < 0 ? '' : `ARRAY[0]${target.slice(open).trimEnd()}, `
+  return open < 0 ? '' : `(ARRAY[0])${target.slice(open).trimEnd()}, `
 }
 
 function closing(text: string, from: number, quote: string): number {

@@ -180,7 +180,8 @@ export function prepare(run: Run, statement: Extract<Node, { PrepareStmt: unknow
     reversible: 'yes',
     resource: { type: 'session', name },
   })
-  run.engine.statement(inMode(run, { deferred: true, via: [...run.mode.via, 'prepare'] }), query)
+  const later = inMode(run, { deferred: true, via: [...run.mode.via, 'prepare'] })
+  run.engine.statement({ ...later, parameters: undefined }, query)
 }
 
 /** EXECUTE runs what this text prepared; what an earlier command prepared can't be seen. */

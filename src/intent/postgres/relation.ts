@@ -56,7 +56,8 @@ export function shownName(run: Run, parts: readonly string[]): { name: string; s
 
 function factsOf(place: Place, schema: string, name: string): TableFacts | null {
   const { tables } = place
-  if (tables === null) return null
+  // A dot inside a name must not match the one between a schema and a table.
+  if (tables === null || name.includes('.') || schema.includes('.')) return null
   if (schema === place.schema && Object.hasOwn(tables, name)) return tables[name] ?? null
   const full = `${schema}.${name}`
   return Object.hasOwn(tables, full) ? (tables[full] ?? null) : null

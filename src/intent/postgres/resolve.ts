@@ -1,5 +1,6 @@
 /** Which column of which table an expression names, through aliases, subqueries and outer queries. */
 import type { TableFacts } from '../../action/action.ts'
+import { distinctUses } from './mark.ts'
 import type { ColumnUse, Frame, Output, Shape, Source } from './model.ts'
 import type { ColumnRef } from './tree.ts'
 import { stringOf } from './tree.ts'
@@ -70,6 +71,7 @@ function resolveBare(frame: Frame, column: string): Resolved {
   const candidates: Source[] = []
   for (const source of frame.sources) {
     if (source.hidden) continue
+    frame.run.ctx.spend(1 + ((source.shape?.outputs.length ?? 0) >> 4))
     const has = sourceHas(source, column)
     if (has === 'yes') return columnOf(source, column)
     if (has === 'maybe') candidates.push(source)
@@ -168,5 +170,5 @@ export function usesOfRow(source: Source): readonly ColumnUse[] {
   if (source.read !== null) return [{ read: source.read, column: '*' }]
   const { shape } = source
   if (shape === null) return []
-  return shape.complete ? shape.outputs.flatMap((output) => output.uses) : shape.rest
+  return shape.complete ? distinctUses(shape.outputs.flatMap((output) => output.uses)) : shape.rest
 }

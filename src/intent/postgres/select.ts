@@ -4,7 +4,7 @@ import { bindCtes } from './ctes.ts'
 import { visit, within } from './expression.ts'
 import { fold } from './fold.ts'
 import { addFrom } from './from.ts'
-import { markOutputs, markUsed, meetColumns } from './mark.ts'
+import { distinctUses, markOutputs, markUsed, meetColumns } from './mark.ts'
 import type { Environment, Frame, Output, Proof, Shape, TableRead } from './model.ts'
 import { outputsOf } from './outputs.ts'
 import { bindByLinks, frameRows, proveReads } from './rows.ts'
@@ -57,7 +57,8 @@ function plainSelect(env: Environment, statement: SelectStmt): Shape {
 }
 
 function restOf(outputs: readonly Output[], reads: readonly TableRead[]): Shape['rest'] {
-  return [...reads.map((read) => ({ read, column: '*' })), ...outputs.flatMap((output) => output.uses)]
+  const rows = reads.map((read) => ({ read, column: '*' }))
+  return distinctUses([...rows, ...outputs.flatMap((output) => output.uses)])
 }
 
 /** A query's WHERE as conditions on all its tables. */
@@ -210,7 +211,7 @@ function setOperation(env: Environment, statement: SelectStmt): Shape {
     bound: fewest(limit, together(left.bound, right.bound)),
     open: false,
     reads,
-    rest: [...left.rest, ...right.rest, ...outputs.flatMap((output) => output.uses)],
+    rest: distinctUses([...left.rest, ...right.rest, ...outputs.flatMap((output) => output.uses)]),
     ...inEither([left, right, { ...frame, locks: false }]),
   }
 }
@@ -236,7 +237,7 @@ function together(one: number | null, other: number | null): number | null {
 function united(left: Output, right: Output | undefined): Output {
   if (right === undefined) return { ...left, kind: 'unknown', plain: null }
   const kind = left.kind === right.kind && left.kind !== 'plain' ? left.kind : mixed(left, right)
-  return { name: left.name, kind, uses: [...left.uses, ...right.uses], plain: null }
+  return { name: left.name, kind, uses: distinctUses([...left.uses, ...right.uses]), plain: null }
 }
 
 function mixed(left: Output, right: Output): Output['kind'] {
