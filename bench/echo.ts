@@ -19,9 +19,7 @@ app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
 app.post(
   '/v1/decide',
   { schema: { body: { $ref: 'openapi#/components/schemas/DecideRequest' } } },
-  (request, reply) => {
-    reply.send(request.body)
-  },
+  (request) => request.body,
 )
 const address = await app.listen({ host: '127.0.0.1', port: 0 })
 process.stdout.write(`${address}\n`)

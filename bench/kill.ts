@@ -8,10 +8,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
+import { Client } from 'pg'
 import { bodies, seeded } from './bodies.ts'
 import { Lane, request } from './load.ts'
-import { ended, until } from './processes.ts'
+import { ended, until as untilReady } from './processes.ts'
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '50' }, seed: { type: 'string', default: '7' } },
@@ -33,7 +33,7 @@ async function start(): Promise<Running> {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, LOG_LEVEL: 'fatal', PORT: '0', COUNTERSIGN_STATE_DIR: state },
   })
-  const file = await until(
+  const file = await untilReady(
     'the service',
     () => {
       const read = evaluationFile()
@@ -81,11 +81,11 @@ function load(
   acknowledged: Acknowledged,
   mark: string,
 ): { stop(): Promise<void>; refused(): number } {
-  let going = true
+  const until = { stopped: false }
   let refused = 0
   const lanes = Array.from({ length: 64 }, () => new Lane(running.port, true))
   const work = lanes.map(async (lane, at) => {
-    for (let turn = 0; going; turn++) {
+    for (let turn = 0; !until.stopped; turn++) {
       const ticket = `${mark}-${at}-${turn}`
       const body = JSON.parse(String(corpus[(at * 31 + turn) % corpus.length])) as {
         context: { ticket: string }
@@ -105,7 +105,7 @@ function load(
   return {
     refused: () => refused,
     async stop() {
-      going = false
+      until.stopped = true
       await Promise.all(work)
       for (const lane of lanes) lane.close()
     },
@@ -114,7 +114,7 @@ function load(
 
 /** Every acknowledged id has its leaf; no more leaves than questions; no stream has a hole. */
 async function check(databaseUrl: string, acknowledged: Acknowledged): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = new Client({ connectionString: databaseUrl })
   await client.connect()
   const ids = [...acknowledged.values()]
   const leaves = await client.query<{ id: string }>(

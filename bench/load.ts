@@ -117,6 +117,12 @@ export async function closedLoop(job: Job, seconds: number): Promise<LoadResult>
   }
 }
 
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  const made = { resolve: (): void => undefined }
+  const promise = new Promise<void>((resolve) => Object.assign(made, { resolve }))
+  return { promise, resolve: () => made.resolve() }
+}
+
 /** `rate` requests a second whether or not answers come; a latency counts from when the request was due. */
 export async function openLoop(job: Job, rate: number, seconds: number): Promise<LoadResult> {
   const requests = job.bodies.map((body) => request(job, body))
@@ -127,15 +133,14 @@ export async function openLoop(job: Job, rate: number, seconds: number): Promise
   const total = rate * seconds
   let errors = 0
   let sent = 0
-  let finish: () => void = () => undefined
-  const finished = new Promise<void>((resolve) => (finish = resolve))
+  const done = deferred()
   const answered = (lane: Lane, due: number, status: number): void => {
     latencies.push(performance.now() - due)
     if (status !== 200) errors++
     const next = waiting.shift()
     if (next !== undefined && status !== 0) run(lane, next)
     else if (status !== 0) idle.push(lane)
-    if (latencies.length === total) finish()
+    if (latencies.length === total) done.resolve()
   }
   const run = (lane: Lane, due: number): void => {
     const bytes = requests[sent++ % requests.length] ?? Buffer.alloc(0)
@@ -156,7 +161,7 @@ export async function openLoop(job: Job, rate: number, seconds: number): Promise
     }
     if (issued === total) clearInterval(timer)
   }, 1)
-  await finished
+  await done.promise
   for (const lane of lanes) lane.close()
   return {
     requests: latencies.length,

@@ -5,7 +5,7 @@
 import { cpus } from 'node:os'
 import { fsyncSync, openSync, writeSync, closeSync, unlinkSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
+import { Client } from 'pg'
 import { bodies } from './bodies.ts'
 import { closedLoop, openLoop, percentile, type LoadResult } from './load.ts'
 import { cpuSeconds, startEcho, startService, type Contender } from './processes.ts'
@@ -75,9 +75,11 @@ function medians(all: readonly Round[]): Round {
   }
 }
 
+function fixed(value: number, digits: number, width: number): string {
+  return value.toFixed(digits).padStart(width)
+}
+
 function row(label: string, one: Round): string {
-  const fixed = (value: number, digits: number, width: number): string =>
-    value.toFixed(digits).padStart(width)
   return `${label.padEnd(26)} ${fixed(one.microsPerRequest, 0, 7)} µs ${fixed(one.databaseMicros, 0, 6)} µs ${fixed(one.perSecond, 0, 7)}/s ${fixed(one.p50, 2, 8)} ms ${fixed(one.p99, 2, 8)} ms`
 }
 
@@ -117,7 +119,7 @@ async function yardsticks(databaseUrl: string | null): Promise<void> {
   unlinkSync(path)
   console.log(`fsync of 4 KiB: p50 ${median(syncs).toFixed(2)} ms`)
   if (databaseUrl === null) return
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = new Client({ connectionString: databaseUrl })
   await client.connect()
   await client.query('CREATE TABLE IF NOT EXISTS public.bench_insert (x bytea)')
   const inserts: number[] = []

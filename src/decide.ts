@@ -32,6 +32,8 @@ export interface DecisionText {
   readonly decisionId: string
   readonly verdict: string
   readonly replayed: boolean
+  /** Microseconds by stage, for the log; of a batch, those of the whole. */
+  readonly stages?: Readonly<Record<'judge' | 'record', number>>
 }
 
 /** An action that was decided, or the fault that kept it from being asked. */
@@ -88,7 +90,9 @@ async function decideOnce(
   { principal, claim }: DecideQuestion,
   admitted: readonly Admitted[],
 ): Promise<readonly DecisionText[]> {
+  const begun = performance.now()
   const judgements = await judge(ports, policy, principal, admitted)
+  const judgedAt = performance.now()
   const { listed, ref } = policy
   const records = judgements.map((judgement) =>
     decisionRecord({ ...judgement, policy: ref, listed, lifeSeconds: receiptLifeSeconds }),
@@ -96,7 +100,15 @@ async function decideOnce(
   const unit: LedgerUnit = { records, claim, callerKey: callerKey(principal) }
   const outcome = await ports.ledger.append(unit)
   if (outcome.status === 'claimed') return replay(ports, outcome)
-  return judgements.map((judgement, at) => decided(ports, judgement, ref, outcome.sealed[at]))
+  const stages = { judge: micros(begun, judgedAt), record: micros(judgedAt, performance.now()) }
+  return judgements.map((judgement, at) => ({
+    ...decided(ports, judgement, ref, outcome.sealed[at]),
+    stages,
+  }))
+}
+
+function micros(from: number, to: number): number {
+  return Math.round((to - from) * 1000)
 }
 
 /** Asked before? Looking first costs a read, and saves judging what is answered already; the commit decides. */

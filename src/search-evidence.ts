@@ -22,24 +22,33 @@ export async function readEvidence(ports: Ports, principal: Principal, id: strin
 
 function evidenceQuery(principal: Principal, parameters: EvidenceParameters): EvidenceQuery {
   // Proofs come with signed trees; until a record is in one, its proof is null whether or not it was asked for.
-  const { from, to, q, order, limit, cursor, proof: _proof, ...filters } = parameters
-  if (q !== undefined && (from === undefined || to === undefined)) {
+  const {
+    from,
+    to,
+    q = null,
+    order = 'desc',
+    limit = 50,
+    cursor = null,
+    proof: _proof,
+    ...filters
+  } = parameters
+  const range = timeRange(from, to)
+  if (q !== null && (range.from === null || range.to === null)) {
     throw invalid('/q', 'needs both from and to: full text is searched within a time range only')
   }
-  if (from !== undefined && to !== undefined && new Date(from) >= new Date(to)) {
-    throw invalid('/to', 'must be after from')
-  }
-  return {
-    filters,
+  const readers = principal.evidence
+  return { filters, ...range, q, order, limit, cursor, readers, callerKey: callerKey(principal) }
+}
+
+function timeRange(from: string | undefined, to: string | undefined): Pick<EvidenceQuery, 'from' | 'to'> {
+  const range = {
     from: from === undefined ? null : new Date(from),
     to: to === undefined ? null : new Date(to),
-    q: q ?? null,
-    order: order ?? 'desc',
-    limit: limit ?? 50,
-    cursor: cursor ?? null,
-    readers: principal.evidence,
-    callerKey: callerKey(principal),
   }
+  if (range.from !== null && range.to !== null && range.from >= range.to) {
+    throw invalid('/to', 'must be after from')
+  }
+  return range
 }
 
 function invalid(pointer: string, detail: string): PdpError {

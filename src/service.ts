@@ -96,6 +96,8 @@ async function opened(settings: ServiceSettings, closing: Closing): Promise<Serv
   const stores = await openStores(settings, metrics, closing)
   const tokens = createTokenVerifier(settings.tokens.load, settings.tokens)
   closing.add(() => tokens.close())
+  // A key set that can't be had now may be there later; until then no token verifies.
+  await tokens.refresh().catch((error: unknown) => settings.log.log.error({ err: error }, 'no key set'))
   const ports: Ports = {
     ...stores,
     clock,
@@ -126,13 +128,20 @@ async function openStores(settings: ServiceSettings, metrics: Metrics, closing: 
   const logId = logIdOf(origin)
   const pools = openPools(url)
   closing.add(() => pools.close())
+  followPools(metrics, pools)
   const signer = createReceiptSigner(settings.keys.receipt)
   const payloads = createPayloadKeys(settings.keys.payload, logId)
   const onAlarm = (message: string): void => log.log.error({ alarm: message }, 'alarm')
   const bundles = createBundleStore({ url, pools, logId })
   closing.add(() => bundles.close())
   const ledger = await createLedger({
-    ...{ url, pools, logId, origin, clock, onAlarm, telemetry: metrics },
+    url,
+    pools,
+    logId,
+    origin,
+    clock,
+    onAlarm,
+    telemetry: metrics,
     tenant: settings.tenant,
     engine: `countersign/${version}`,
     mode: settings.mode,
@@ -154,6 +163,14 @@ async function openStores(settings: ServiceSettings, metrics: Metrics, closing: 
       origin,
       settings.logVerifierKey,
     ),
+  }
+}
+
+function followPools(metrics: Metrics, pools: Pools): void {
+  for (const name of ['writer', 'reader'] as const) {
+    metrics.pool.follow([name, 'idle'], () => pools[name].idleCount)
+    metrics.pool.follow([name, 'total'], () => pools[name].totalCount)
+    metrics.pool.follow([name, 'waiting'], () => pools[name].waitingCount)
   }
 }
 

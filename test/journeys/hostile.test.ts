@@ -1,6 +1,6 @@
 /** Whatever is sent: no 5xx, no allow for what did not parse, and nothing of the inside in an answer. */
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { seeded } from '../../bench/bodies.ts'
 import { testService, type TestService } from '../support/service.ts'
 

@@ -2,7 +2,7 @@
  * The law: changing anything that a caller merely claims never turns a denial of the default bundle into
  * an allow or a mask.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Action } from '../../src/action/action.ts'
 import { testService, type TestService } from '../support/service.ts'
 import { deniedActions } from './denied-actions.ts'
@@ -54,14 +54,16 @@ const claims = fc.record(
   { requiredKeys: [] },
 )
 
+function present(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
+
 function claimed(
   action: Action,
   said: typeof claims extends fc.Arbitrary<infer Said> ? Said : never,
 ): object {
   const { context, labels, owner, session, schema, cwd, environment, ...actor } = said
   const target = { labels, owner, session, schema, cwd, environment }
-  const present = (members: object): object =>
-    Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
   return {
     ...action,
     actor: { ...action.actor, ...present(actor) },

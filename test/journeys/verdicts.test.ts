@@ -185,9 +185,12 @@ test("a batch answers in order, and a fault in one action is that item's problem
   expect(decisions.map((one) => one['verdict'] ?? 'problem')).toEqual(['allow', 'problem', 'deny'])
 })
 
+function keys(from: number): string {
+  return Array.from({ length: 60 }, (_, n) => from + n).join(', ')
+}
+
 test('small deletes in one batch count together against the threshold', async () => {
   const facts = { tables: { jobs: { uniqueKeys: [['id']] } } }
-  const keys = (from: number) => Array.from({ length: 60 }, (_, n) => from + n).join(', ')
   const action = (from: number) =>
     sql(`DELETE FROM jobs WHERE id IN (${keys(from)})`, { target: { ...ordersDb, facts } })
   const alone = await decide(action(0))
