@@ -129,6 +129,7 @@ async function openStores(settings: ServiceSettings, metrics: Metrics, closing: 
   const pools = openPools(url)
   closing.add(() => pools.close())
   followPools(metrics, pools)
+  const { audit: auditKey } = settings.keys
   const signer = createReceiptSigner(settings.keys.receipt)
   const payloads = createPayloadKeys(settings.keys.payload, logId)
   const onAlarm = (message: string): void => log.log.error({ alarm: message }, 'alarm')
@@ -145,7 +146,7 @@ async function openStores(settings: ServiceSettings, metrics: Metrics, closing: 
     tenant: settings.tenant,
     engine: `countersign/${version}`,
     mode: settings.mode,
-    keys: { signer, payloads, auditKey: settings.keys.audit },
+    keys: { signer, payloads, auditKey },
     settings: ledgerSettings(settings),
     stateDir: settings.stateDir,
   })
@@ -158,11 +159,7 @@ async function openStores(settings: ServiceSettings, metrics: Metrics, closing: 
       clock,
       onAlarm,
     }),
-    keys: createPublicKeys(
-      { pool: pools.writer, logId, auditKey: settings.keys.audit, signer },
-      origin,
-      settings.logVerifierKey,
-    ),
+    keys: createPublicKeys({ pool: pools.writer, logId, auditKey, signer }, origin, settings.logVerifierKey),
   }
 }
 

@@ -10,7 +10,6 @@ export type ActorType = Schemas['ActorType']
 export type Command = Schemas['Command']
 export type KnownCommand = Schemas['KnownCommand']
 export type Target = Schemas['Target']
-export type Context = Schemas['Context']
 /** What is known about a target, after bundle and request were merged. */
 export type Facts = Schemas['Facts']
 export type TableFacts = Schemas['TableFacts']

@@ -19,7 +19,6 @@ export type Scope = Effect['scope']
 export type Resource = Schemas['EffectResource']
 export type Predicate = Schemas['EffectPredicate']
 export type Destination = Schemas['EffectDestination']
-export type Privilege = Schemas['EffectPrivilege']
 export type Endpoint = Schemas['EffectEndpoint']
 /** Something the analysis could not see, with its closed code and the effect it is about. */
 export type OpaqueReason = Schemas['OpaqueReason']
