@@ -84,6 +84,7 @@ const noShape: Shape = {
   complete: false,
   bound: null,
   open: false,
+  factor: null,
   reads: [],
   rest: [],
   correlated: false,

@@ -70,7 +70,7 @@ function recursiveShape(env: Environment, entry: CommonTableExpr, statement: Sel
 }
 
 function closed(shape: Shape): Shape {
-  return { ...shape, open: false, reads: [], bound: null }
+  return { ...shape, open: false, factor: null, reads: [], bound: null }
 }
 
 function usesOf(shape: Shape): readonly ColumnUse[] {

@@ -208,6 +208,7 @@ const emptyShape: Shape = {
   complete: true,
   bound: null,
   open: false,
+  factor: null,
   reads: [],
   rest: [],
   correlated: false,

@@ -59,6 +59,7 @@ const nothing: Shape = {
   complete: false,
   bound: null,
   open: false,
+  factor: null,
   reads: [],
   rest: [],
   correlated: false,
@@ -205,6 +206,7 @@ function joinOn(frame: Frame, join: JoinExpr, { restricts, first, second }: Side
     addQual(frame, usingColumn(frame, { first, second, name: stringOf(column) ?? '' }), restricts)
   }
   if (join.isNatural === true || join.usingClause !== undefined) frame.merged = true
+  if (join.jointype === 'JOIN_FULL') frame.full = true
 }
 
 /** `USING (id)`: a column of each side, equal. */

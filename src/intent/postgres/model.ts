@@ -152,6 +152,8 @@ export interface Shape {
   readonly bound: number | null
   /** True when its rows come one by one from its tables, so that a condition on them bounds the tables. */
   readonly open: boolean
+  /** Where it is open: most rows for each row of all its `reads` together; null: unknown. */
+  readonly factor: number | null
   /** Tables that conditions from outside may bound. */
   readonly reads: readonly TableRead[]
   /** All that an unknown column might show. */
@@ -210,6 +212,8 @@ export interface Frame {
   correlated: boolean
   /** A join merges columns (USING, NATURAL): `*` has another order than its tables. */
   merged: boolean
+  /** A full join keeps the rows of both sides: together there may be more than their product. */
+  full: boolean
   /** Calls functions that give any number of rows. */
   multiplied: boolean
   /** Effects of function calls: once per row. */

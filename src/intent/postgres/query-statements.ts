@@ -15,6 +15,7 @@ const noResult: Shape = {
   complete: false,
   bound: null,
   open: false,
+  factor: null,
   reads: [],
   rest: [],
   correlated: false,

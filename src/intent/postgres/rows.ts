@@ -1,6 +1,6 @@
 /** From conditions to tables: what a query proves of each table in its FROM, and how many rows it has. */
 import { keysOf, proofOf, rowsBy, tighter } from './prove.ts'
-import type { End, Frame, Proof, Qual, Source, TableRead } from './model.ts'
+import type { End, Frame, Proof, Qual, Shape, Source, TableRead } from './model.ts'
 
 /** Proves each table by the query's conditions: its own tables fully, those of subqueries on top of theirs. */
 export function proveReads(frame: Frame, reads: readonly TableRead[]): void {
@@ -33,29 +33,39 @@ export function provenOf(read: TableRead): Proof {
 function sourceRows({ read, shape }: Source): number | null {
   if (read !== null) return rowsBy(provenOf(read))
   if (shape === null) return null
-  return shape.open ? fewestRows(shape.bound, shape.reads) : shape.bound
+  return shape.open ? openRows(shape) : shape.bound
 }
 
-function fewestRows(bound: number | null, reads: readonly TableRead[]): number | null {
+/** A query whose tables have been bounded from outside has no more rows than they allow. */
+function openRows({ bound, factor, reads }: Shape): number | null {
+  const rows = product([factor, ...reads.map((read) => rowsBy(provenOf(read)))])
+  return rows === null || bound === null ? (rows ?? bound) : Math.min(rows, bound)
+}
+
+/** Rows of a join: an outer side's rows stay, once, where the other has none. */
+function product(counts: readonly (number | null)[]): number | null {
   let rows = 1
-  for (const read of reads) {
-    const one = rowsBy(provenOf(read))
-    if (one === null) return bound
-    rows *= one
+  for (const count of counts) {
+    if (count === null) return null
+    rows *= Math.max(1, count)
   }
-  return bound === null ? rows : Math.min(bound, rows)
+  return Number.isSafeInteger(rows) ? rows : null
+}
+
+/** Most rows that a query's other sources give for each row of its tables. */
+export function factorOf({ full, sources }: Frame): number | null {
+  if (full) return null
+  return product(
+    sources.map(({ hidden, read, shape }) => {
+      if (hidden || read !== null) return 1
+      return shape === null || !shape.open ? (shape?.bound ?? null) : shape.factor
+    }),
+  )
 }
 
 /** Most rows of the join of everything in FROM; one where there is no FROM. */
-export function frameRows(frame: Frame): number | null {
-  let rows = 1
-  for (const source of frame.sources) {
-    if (source.hidden) continue
-    const one = sourceRows(source)
-    if (one === null) return null
-    rows *= one
-  }
-  return Number.isSafeInteger(rows) ? rows : null
+export function frameRows({ full, sources }: Pick<Frame, 'full' | 'sources'>): number | null {
+  return full ? null : product(sources.map((source) => (source.hidden ? 1 : sourceRows(source))))
 }
 
 /**

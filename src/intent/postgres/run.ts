@@ -130,6 +130,7 @@ export function newFrame(run: Run, parent: Frame | null, ctes: Frame['ctes']): F
     volatile: false,
     correlated: false,
     merged: false,
+    full: false,
     multiplied: false,
     calls: [],
   }

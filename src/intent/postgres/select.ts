@@ -7,7 +7,7 @@ import { addFrom } from './from.ts'
 import { distinctUses, markOutputs, markUsed, meetColumns } from './mark.ts'
 import type { Environment, Frame, Output, Proof, Shape, TableRead } from './model.ts'
 import { outputsOf } from './outputs.ts'
-import { bindByLinks, frameRows, proveReads } from './rows.ts'
+import { bindByLinks, factorOf, frameRows, proveReads } from './rows.ts'
 import { tighter } from './prove.ts'
 import { ascend, descend, newFrame, repeatEffect } from './run.ts'
 import type { Predicate } from '../intent.ts'
@@ -48,6 +48,7 @@ function plainSelect(env: Environment, statement: SelectStmt): Shape {
     complete,
     bound: fewest(limit, rowsOf(frame, statement, rows)),
     open: limit === null && isOpen(frame, statement),
+    factor: factorOf(frame),
     reads,
     rest: complete ? [] : restOf(outputs, reads),
     correlated: frame.correlated,
@@ -210,6 +211,7 @@ function setOperation(env: Environment, statement: SelectStmt): Shape {
     complete: left.complete && right.complete,
     bound: fewest(limit, together(left.bound, right.bound)),
     open: false,
+    factor: null,
     reads,
     rest: distinctUses([...left.rest, ...right.rest, ...outputs.flatMap((output) => output.uses)]),
     ...inEither([left, right, { ...frame, locks: false }]),
@@ -264,6 +266,7 @@ function values(env: Environment, statement: SelectStmt, lists: readonly Node[])
     complete: true,
     bound: frame.multiplied ? null : fewest(limitOf(statement), lists.length),
     open: false,
+    factor: null,
     reads: [],
     rest: outputs.flatMap((output) => output.uses),
     correlated: frame.correlated,
