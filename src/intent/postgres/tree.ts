@@ -11,7 +11,6 @@ export type {
   ColumnRef,
   CommonTableExpr,
   CopyStmt,
-  CreateFunctionStmt,
   DefElem,
   DeleteStmt,
   FuncCall,
