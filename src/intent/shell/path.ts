@@ -24,21 +24,29 @@ export function placeOf(frame: Frame, field: Field): Place {
   const raw = field.tilde || !field.text.startsWith('~') ? field.text : `./${field.text}`
   const kind = kindOf(raw, field)
   const path = resolved(raw, kind, frame.shell.cwd)
-  const { host } = frame
+  const below = isInWorkspace(frame, path)
   const believed = isBelieved(frame, kind)
-  const below = host === null && isBelow(path, frame.work.ctx.target.facts.workspace)
   const inside = below && believed && !leadsAway(frame, raw, path)
   // What may lie elsewhere must not bear a name that policies take for the workspace.
   const name = shown(below && !inside ? raw : path)
   return {
-    name: host === null ? name : `${host}:${name}`,
+    name: onMachine(frame, name),
     path,
     known: !path.includes(hole),
     glob: field.glob,
     inside,
     contents: isContents(raw),
-    confidence: believed ? 'exact' : 'inferred',
+    confidence: believed && inside === below ? confidenceOf(frame, kind) : 'inferred',
   }
+}
+
+/** A `cd` that may have failed leaves a doubt even where both places are believed. */
+function confidenceOf(frame: Frame, kind: Kind): Place['confidence'] {
+  return kind === 'absolute' || !frame.shell.cwdDoubt ? 'exact' : 'inferred'
+}
+
+function onMachine({ host }: Frame, name: string): string {
+  return host === null ? name : `${host}:${name}`
 }
 
 /** Whether it is certain which directory a path starts from. On another machine it is its own. */
@@ -91,6 +99,10 @@ function climbs(raw: string): boolean {
     if (part !== '' && part !== '.' && part !== '..') named = true
   }
   return false
+}
+
+function isInWorkspace({ host, work }: Frame, path: string): boolean {
+  return host === null && isBelow(path, work.ctx.target.facts.workspace)
 }
 
 function isBelow(path: string, directory: string | undefined): boolean {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { BudgetExceeded } from '../../../src/intent/analysis.ts'
 import type { Effect } from '../../../src/intent/intent.ts'
 import { analysed, host, type Analysed } from './support/context.ts'
