@@ -126,6 +126,7 @@ function newWork(ctx: AnalysisContext, sources: readonly string[], language: str
     engine,
     active: new Set(),
     statements: 0,
+    nesting: 0,
   }
 }
 
@@ -147,6 +148,7 @@ function newFrame(work: Work, dialect: Dialect, stdin: Stream): Frame {
     stopsOnError: false,
     hijacked: null,
     proven: new Map(),
+    bare: null,
   }
   return {
     work,

@@ -4,13 +4,25 @@ import type { ExpandOne } from './expansion.ts'
 import { isNumeric, lookup } from './variables.ts'
 import { unseen, unsupported, type Frame } from './work.ts'
 
+/** Terms inside terms, at most. */
+const termsAtMost = 256
+
 /** The value of a constant expression; null when it is not constant. Reports what could run code. */
 export function arithmetic(
   frame: Frame,
   expression: ArithmeticExpression | undefined,
   expandOne: ExpandOne,
 ): number | null {
-  return expression === undefined ? null : valueOf(frame, expression, expandOne)
+  if (expression === undefined) return null
+  const { work } = frame
+  if (work.nesting > termsAtMost) {
+    unsupported(frame, 'arithmetic of so many terms')
+    return null
+  }
+  work.nesting++
+  const value = valueOf(frame, expression, expandOne)
+  work.nesting--
+  return value
 }
 
 function valueOf(frame: Frame, expression: ArithmeticExpression, expandOne: ExpandOne): number | null {

@@ -6,31 +6,42 @@ import { shown, type Field } from './field.ts'
 import { options } from './options.ts'
 import { programs } from './programs/table.ts'
 import { runScript } from './attached.ts'
-import type { Stream } from './stream.ts'
+import type { Effect } from '../intent.ts'
+import { withReads, type Stream } from './stream.ts'
 import { opaqueProgram, opaque, unseen, type Frame } from './work.ts'
 import { wrappers } from './wrappers/table.ts'
 
 /** Runs a command whose words are expanded; what it prints. */
 export function dispatch(frame: Frame, argv: readonly Field[]): Stream {
-  const [name] = argv
-  if (name === undefined) return frame.stdin
-  frame.work.ctx.spend(1)
   if (frame.shell.hijacked !== null)
     unseen(frame, 'session_state', `${frame.shell.hijacked} was changed before`)
-  const before = frame.work.effects.length
-  const args = argv.slice(1)
-  const printed = run(frame, name, args)
-  return printed ?? derived(frame, args, before)
+  return nested(frame, argv, run)
 }
 
 /** The same for what another program starts: no functions, no builtins. */
 export function dispatchProgram(frame: Frame, argv: readonly Field[]): Stream {
-  const [name] = argv
-  if (name === undefined) return frame.stdin
-  frame.work.ctx.spend(1)
-  const before = frame.work.effects.length
-  const args = argv.slice(1)
-  return start(frame, name, args) ?? derived(frame, args, before)
+  return nested(frame, argv, start)
+}
+
+/** Commands that start commands, at most. */
+const nestingAtMost = 64
+
+type Run = (frame: Frame, name: Field, args: readonly Field[]) => Stream | undefined
+
+function nested(frame: Frame, argv: readonly Field[], how: Run): Stream {
+  const [name, ...args] = argv
+  const { work, stdin } = frame
+  if (name === undefined) return stdin
+  work.ctx.spend(1)
+  if (work.nesting > nestingAtMost) {
+    unseen(frame, 'depth_limit', 'commands start commands too deeply')
+    return stdin
+  }
+  work.nesting++
+  const before = work.effects.length
+  const printed = how(frame, name, args) ?? derived(frame, args, before)
+  work.nesting--
+  return printed
 }
 
 function start(frame: Frame, name: Field, args: readonly Field[]): Stream | undefined {
@@ -55,7 +66,7 @@ function runProgram(call: Call): Stream | undefined {
   if (wrapper !== undefined) return wrapper(call)
   const program = programs.get(name)
   if (program === undefined) {
-    if (/^(?:mysql|maria)/.test(name)) hidesPassword(call)
+    hidesSecrets(call)
     opaqueProgram(frame, name, 'unknown_command', `${name} is not known`)
     return undefined
   }
@@ -80,10 +91,16 @@ function mayBeFlag({ frame, name }: Call, before: number): void {
   else unseen(frame, 'dynamic_argument', detail, about)
 }
 
-/** `-psecret` of the MySQL clients. */
-function hidesPassword({ frame, args }: Call): void {
-  for (const { text, dynamic } of args)
-    if (!dynamic && /^-p./.test(text)) frame.work.secrets.add(text.slice(2))
+const secretFlag = /^--?(?:[a-z]+-)*(?:password|passwd|passphrase|secret|token|api-?key|credentials?)$/i
+
+/** Flags that hold a secret in programs that are not read: `--password x`, and `-px` of the MySQL clients. */
+function hidesSecrets({ frame, name, args }: Call): void {
+  const { secrets } = frame.work
+  args.forEach(({ text, dynamic }, at) => {
+    if (dynamic || text.length < 3) return
+    if (secretFlag.test(args[at - 1]?.text ?? '')) secrets.add(text)
+    if (/^(?:mysql|maria)/.test(name) && text.startsWith('-p')) secrets.add(text.slice(2))
+  })
 }
 
 const standard = /^\/(?:usr\/(?:local\/)?)?s?bin\/([^/]+)$/
@@ -110,7 +127,7 @@ function runUnknown(frame: Frame, name: Field): undefined {
 /** Output that is not known: it may hold what came in and what was read. */
 function derived(frame: Frame, args: readonly Field[], before: number): Stream {
   const { stdin, work } = frame
-  const reads = [...stdin.reads]
+  const reads: Effect[] = []
   for (let at = before; at < work.effects.length; at++) {
     const effect = work.effects[at]
     if (effect?.action === 'read') reads.push(effect)
@@ -122,5 +139,6 @@ function derived(frame: Frame, args: readonly Field[], before: number): Stream {
     remote ??= arg.data.remote
     reads.push(...arg.data.reads)
   }
-  return { text: null, remote, reads, unnamed, connected: true, numeric: false }
+  const own = { text: null, remote, reads: stdin.reads, unnamed, connected: true, numeric: false }
+  return withReads(own, reads)
 }

@@ -72,6 +72,7 @@ function newShell(frame: Frame, text: string, positional: readonly Field[] | nul
     stopsOnError: false,
     hijacked: frame.shell.hijacked,
     proven: new Map(),
+    bare: null,
   }
 }
 

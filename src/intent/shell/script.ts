@@ -14,13 +14,17 @@ export function statements(frame: Frame, list: readonly Statement[]): Stream {
   }
   let output: Stream | null = null
   for (const statement of list) {
-    frame.work.ctx.spend(1)
-    frame.work.statements++
     const printed = oneStatement(frame, statement)
     output =
       output === null || output === empty ? printed : printed === empty ? output : joined(output, printed)
   }
   return output ?? empty
+}
+
+function tooMany(frame: Frame): Stream {
+  const detail = `more than ${limits.statements} statements`
+  if (!frame.work.unseen.some((one) => one.detail === detail)) unseen(frame, 'node_limit', detail)
+  return unnamed
 }
 
 function oneStatement(frame: Frame, statement: Statement): Stream {
@@ -97,6 +101,8 @@ function apart(frame: Frame): Frame {
 }
 
 function commandNode(frame: Frame, node: CommandNode): Stream {
+  frame.work.ctx.spend(1)
+  if (++frame.work.statements > limits.statements) return tooMany(frame)
   if (node.type === 'Command') return simple(frame, node)
   if (node.type === 'Function') {
     define(frame, node)

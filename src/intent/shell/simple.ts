@@ -40,6 +40,7 @@ function printsNothing(argv: readonly Field[]): boolean {
 
 function words(frame: Frame, node: Command): Field[] {
   const fields: Field[] = []
+  frame.work.ctx.spend(node.suffix.length)
   if (node.name !== undefined) expand(frame, node.name, fields)
   for (const word of node.args) {
     if (word.type === 'Word') expand(frame, word, fields)

@@ -47,15 +47,27 @@ export function fetched(url: string): Stream {
   return { ...base, remote: url }
 }
 
+/** Reads that are followed by name; what is more is data of unknown origin. */
+const readsAtMost = 64
+
+/** The stream with more reads in it. */
+export function withReads(stream: Stream, more: readonly Effect[]): Stream {
+  if (more.length === 0) return stream
+  const reads = stream.reads.length === 0 ? more : [...stream.reads, ...more]
+  if (reads.length <= readsAtMost) return { ...stream, reads }
+  return { ...stream, reads: reads.slice(0, readsAtMost), unnamed: true }
+}
+
 /** The data of both, in no known order. */
 export function joined(one: Stream, other: Stream): Stream {
   if (other === plain) return one.text === null ? one : { ...one, text: null }
-  return {
+  const both = {
     text: null,
     remote: one.remote ?? other.remote,
-    reads: one.reads.length === 0 ? other.reads : [...one.reads, ...other.reads],
+    reads: one.reads,
     unnamed: one.unnamed || other.unnamed,
     connected: one.connected || other.connected,
     numeric: false,
   }
+  return withReads(both, other.reads)
 }

@@ -64,7 +64,7 @@ export function positionals(frame: Frame): readonly Field[] | null {
 }
 
 function moves(shell: Shell): boolean {
-  return proven(shell, 'moves', () => /\b(?:shift|set|getopts)\b/.test(bare(shell.text)))
+  return proven(shell, 'moves', () => /\b(?:shift|set|getopts)\b/.test(bare(shell)))
 }
 
 /** Remembers an assignment. What is not certain to hold later is remembered as unknown. */
@@ -80,8 +80,8 @@ export function forget(frame: Frame): void {
 
 function assignedOnce(shell: Shell, name: string): boolean {
   return proven(shell, name, () => {
-    if (special.test(name) || usesAssigners(shell)) return false
-    const text = bare(shell.text)
+    if (special.test(name) || usesAssigners(shell) || shell.proven.size > proofsAtMost) return false
+    const text = bare(shell)
     const all = text.match(new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`, 'g'))?.length ?? 0
     const reads = text.match(new RegExp(`\\$\\{?#?${name}(?![A-Za-z0-9_])(?!:?=)`, 'g'))?.length ?? 0
     return all - reads === 1
@@ -95,8 +95,8 @@ export function isNumeric(frame: Frame, name: string): boolean {
   const held = shell.variables.get(name)
   if (held !== undefined && !held.dynamic && /^-?\d+$/.test(held.text)) return true
   return proven(shell, `numeric ${name}`, () => {
-    if (special.test(name) || usesAssigners(shell)) return false
-    const text = bare(shell.text)
+    if (special.test(name) || usesAssigners(shell) || shell.proven.size > proofsAtMost) return false
+    const text = bare(shell)
     const assignments = text.match(new RegExp(`(?<![A-Za-z0-9_$])${name}\\+?=`, 'g'))?.length ?? 0
     const numbers =
       text.match(new RegExp(`(?<![A-Za-z0-9_$])${name}=(?:-?\\d+(?![\\w$\`{])|\\$\\(\\()`, 'g'))?.length ?? 0
@@ -105,21 +105,25 @@ export function isNumeric(frame: Frame, name: string): boolean {
 }
 
 function usesAssigners(shell: Shell): boolean {
-  return proven(shell, 'assigners', () => assigners.test(bare(shell.text)) || shell.text.includes("$'"))
+  return proven(shell, 'assigners', () => assigners.test(bare(shell)) || shell.text.includes("$'"))
 }
 
 function mentions(shell: Shell, name: string): boolean {
   return proven(
     shell,
     `mentions ${name}`,
-    () => new RegExp(`(?<![$\\w{])${name}(?!\\w)`).test(bare(shell.text)) || usesAssigners(shell),
+    () => new RegExp(`(?<![$\\w{])${name}(?!\\w)`).test(bare(shell)) || usesAssigners(shell),
   )
 }
 
 /** The text without quoting, so that a quoted name is seen too. */
-function bare(text: string): string {
-  return text.replace(/\\\n|['"\\]/g, '')
+function bare(shell: Shell): string {
+  shell.bare ??= shell.text.replace(/\\\n|['"\\]/g, '')
+  return shell.bare
 }
+
+/** Each proof reads the whole text: more than so many are not made. */
+const proofsAtMost = 64
 
 function proven(shell: Shell, key: string, prove: () => boolean): boolean {
   const had = shell.proven.get(key)
@@ -131,11 +135,12 @@ function proven(shell: Shell, key: string, prove: () => boolean): boolean {
 
 /** Whether words may be split at other signs than blanks. */
 export function splitsUnusually(shell: Shell): boolean {
-  return proven(shell, 'IFS', () => bare(shell.text).includes('IFS') || shell.text.includes("$'"))
+  return proven(shell, 'IFS', () => bare(shell).includes('IFS') || shell.text.includes("$'"))
 }
 
 /** More text that this shell reads: what was proven of the old text holds no longer. */
 export function reads(shell: Shell, text: string): void {
   shell.text += `\n${text}`
   shell.proven.clear()
+  shell.bare = null
 }

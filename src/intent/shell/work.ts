@@ -30,6 +30,8 @@ export interface Work {
   /** Functions whose body is being walked. */
   readonly active: Set<FunctionNode>
   statements: number
+  /** Commands inside commands, and terms inside terms, at this moment. */
+  nesting: number
 }
 
 /** How the parts of the walk call each other without importing each other. */
@@ -67,6 +69,8 @@ export interface Shell {
   hijacked: string | null
   /** Names found constant or numeric, or not. */
   readonly proven: Map<string, boolean>
+  /** Its text without quoting, once it was asked for. */
+  bare: string | null
 }
 
 /** Where one is: what surrounds the command in hand. Never changed, only derived from. */
@@ -123,8 +127,21 @@ export function emit(frame: Frame, seed: EffectSeed): Effect {
     span: frame.span as Effect['span'],
     endpoint: seed.endpoint ?? frame.endpoint,
   }
-  frame.work.effects.push(found)
+  keep(frame, found)
   return found
+}
+
+/** Several times what an intent holds: the rest only adds to a reason that is there already. */
+const effectsAtMost = 1024
+
+function keep(frame: Frame, found: Effect): void {
+  const { effects, ctx } = frame.work
+  ctx.spend(1)
+  if (effects.length < effectsAtMost) effects.push(found)
+  else if (effects.length === effectsAtMost) {
+    effects.push(found)
+    unseen(frame, 'node_limit', `more than ${effectsAtMost} effects`)
+  }
 }
 
 function or<T>(value: T | undefined, otherwise: T): T {
@@ -151,8 +168,12 @@ function multiplied(seed: EffectSeed, repeat: number | null): Extent {
   return { scope: 'bounded', limit: count * repeat, why: 'repeated' }
 }
 
+/** Far more than are kept: any of them is enough. */
+const reasonsAtMost = 1024
+
 /** Reports something that could not be seen; without an effect it is about the whole command. */
 export function unseen(frame: Frame, code: OpaqueCode, detail: string, about: Effect | null = null): void {
+  if (frame.work.unseen.length >= reasonsAtMost) return
   frame.work.unseen.push({ code, via: [...frame.via], effect: about, detail })
 }
 

@@ -90,6 +90,15 @@ describe('limits', () => {
     expect(analysed(nested).unseen.map(({ code }) => code)).toContain('depth_limit')
   })
 
+  test('refuse what is long without end, and say so', () => {
+    const codes = (text: string): readonly string[] => analysed(text).unseen.map(({ code }) => code)
+    expect(codes('sudo '.repeat(12_000))).toContain('depth_limit')
+    expect(codes('ls; '.repeat(300))).toContain('node_limit')
+    expect(codes('ls | '.repeat(300) + 'ls')).toContain('node_limit')
+    expect(codes(`rm ${'a '.repeat(2000)}`)).toContain('node_limit')
+    expect(codes(`echo $((${'1+'.repeat(20_000)}1))`)).toContain('unsupported_syntax')
+  })
+
   test('are told to whoever counts', () => {
     expect(() => analysed('ls; '.repeat(200), { nodes: 100 })).toThrow(BudgetExceeded)
   })
@@ -289,4 +298,23 @@ test('a claimed directory never makes a path the workspace', () => {
       },
     ),
   )
+})
+
+function marked(command: string): readonly string[] {
+  return analysed(command).secrets.map(({ start, end }) => command.slice(start, end))
+}
+
+describe('secrets', () => {
+  test('are marked where they stand', () => {
+    expect(marked('docker login -u bob --password s3cretpw r.example')).toEqual(['s3cretpw'])
+    expect(marked("mysql -ps3cretpw -e 'SELECT 1'")).toEqual(['s3cretpw'])
+    expect(marked("PGPASSWORD=s3cretpw psql -c 'SELECT 1'")).toEqual(['s3cretpw'])
+    expect(marked("ssh a 'curl -u bob:s3cretpw https://example.com'")).toEqual(['bob:s3cretpw'])
+    expect(marked('curl -u "$USER:$PASS" https://example.com')).toEqual([])
+  })
+
+  test('that are put together from pieces hide the whole text', () => {
+    const command = 'curl -u bob:s3"cret"pw https://example.com'
+    expect(marked(command)).toEqual([command])
+  })
 })

@@ -64,7 +64,6 @@ function runsWords(call: Call): Stream | undefined {
     nothing(frame, name)
     return empty
   }
-  if (first.text === name) return runsWords({ ...call, args: words.slice(1) })
   if (name === 'exec') return frame.work.engine.program(frame, words)
   return withoutFunctions(frame, words)
 }
