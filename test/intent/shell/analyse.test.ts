@@ -73,6 +73,10 @@ describe('attached scripts', () => {
   })
 })
 
+function codes(text: string): readonly string[] {
+  return analysed(text).unseen.map(({ code }) => code)
+}
+
 describe('limits', () => {
   test('refuse texts that would make the parser slow', () => {
     expect(analysed(`echo ${'$('.repeat(300)}`).unseen[0]?.code).toBe('depth_limit')
@@ -91,7 +95,6 @@ describe('limits', () => {
   })
 
   test('refuse what is long without end, and say so', () => {
-    const codes = (text: string): readonly string[] => analysed(text).unseen.map(({ code }) => code)
     expect(codes('sudo '.repeat(12_000))).toContain('depth_limit')
     expect(codes('ls; '.repeat(300))).toContain('node_limit')
     expect(codes('ls | '.repeat(300) + 'ls')).toContain('node_limit')

@@ -70,6 +70,8 @@ const printing = [
   'mcookie',
   'uuidgen',
   'pathchk',
+  'which',
+  'whereis',
 ]
 
 export const purePrograms: readonly Row[] = [

@@ -203,8 +203,6 @@ const inspectors: Readonly<Record<string, string>> = {
   readlink: 'f e m n q s v z',
   realpath: 'e m L P q s relative-to= relative-base= z',
   df: 'a B= h H i k l P sync t= T x= total output?',
-  which: 'a',
-  whereis: 'b m s u B= M= S= f l',
   namei: 'x m o l v',
   findmnt: 'a c D d= f i J k l n o= O= p P r R s S= t= T= u v w= M=',
   getfacl: 'a d c e E s R t p n L P',

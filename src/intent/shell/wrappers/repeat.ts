@@ -92,9 +92,9 @@ function runsUnknown(frame: Frame, words: readonly Field[], read: Options): Stre
       : words.map((word) => (word.text.includes(mark) ? { ...substituted(word, mark, hole), data } : word))
   const before = frame.work.effects.length
   const printed = frame.work.engine.program(inner, argv)
-  const about = frame.work.effects.slice(before).find((effect) => effect.action !== 'none') ?? null
-  const fallback = about ?? frame.work.effects.at(-1) ?? null
-  unseen(inner, 'runtime_input', 'xargs takes words from a pipe', fallback)
+  const about = frame.work.effects.slice(before).find((effect) => effect.action !== 'none')
+  // A command that neither reads nor changes anything may have any words.
+  if (about !== undefined) unseen(inner, 'runtime_input', 'xargs takes words from a pipe', about)
   return printed
 }
 
