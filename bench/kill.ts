@@ -140,11 +140,19 @@ async function check(databaseUrl: string, acknowledged: Acknowledged): Promise<v
     throw new Error(JSON.stringify(faults))
 }
 
+/** Some random moment after the first hundred answers. */
+async function underLoad(acknowledged: Acknowledged, before: number): Promise<void> {
+  for (let turn = 0; turn < 400 && acknowledged.size < before + 100; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  await new Promise((resolve) => setTimeout(resolve, random() * 600))
+}
+
 async function killService(round: number, acknowledged: Acknowledged): Promise<void> {
   const running = await start()
   const before = acknowledged.size
   const work = load(running, acknowledged, `s${round}`)
-  await new Promise((resolve) => setTimeout(resolve, 150 + random() * 600))
+  await underLoad(acknowledged, before)
   running.child.kill('SIGKILL')
   await ended(running.child)
   await work.stop()
@@ -154,7 +162,7 @@ async function killService(round: number, acknowledged: Acknowledged): Promise<v
 async function killPostgres(round: number, running: Running, acknowledged: Acknowledged): Promise<void> {
   const before = acknowledged.size
   const work = load(running, acknowledged, `p${round}`)
-  await new Promise((resolve) => setTimeout(resolve, 150 + random() * 600))
+  await underLoad(acknowledged, before)
   process.kill(postmaster(), 'SIGKILL')
   const killed = acknowledged.size
   for (let turn = 0; turn < 400 && acknowledged.size <= killed + 100; turn++)

@@ -107,7 +107,7 @@ interface EvaluationFile {
 export async function startService(environment: Readonly<Record<string, string>> = {}): Promise<Contender> {
   const state = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
   const main = new URL('../dist/main.js', import.meta.url).pathname
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=32', main], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, LOG_LEVEL: 'warn', PORT: '0', ...environment, COUNTERSIGN_STATE_DIR: state },
   })
