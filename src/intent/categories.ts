@@ -115,12 +115,21 @@ function addedCategories(effect: Effect): readonly RiskCategory[] {
   return changes.has(action) ? [...added, ...namedCategories(effect)] : added
 }
 
-function namedCategories({ action, resource }: Effect): readonly RiskCategory[] {
+/** What the shell analysis knows of a path, and says as the reason of the effect's scope. */
+const pathCategories: Readonly<Record<string, RiskCategory>> = {
+  audit_log_path: 'audit_tamper',
+  authentication_path: 'privilege',
+  persistence_path: 'persistence',
+}
+
+function namedCategories({ action, resource, why }: Effect): readonly RiskCategory[] {
   const { name, type } = resource
   const tampers = action !== 'insert' && auditName.test(name)
   const persists = startType.test(type) || startName.test(name)
+  const ofPath = pathCategories[why]
   return [
     ...(tampers ? (['audit_tamper'] as const) : nothing),
     ...(persists ? (['persistence'] as const) : nothing),
+    ...(ofPath === undefined ? nothing : [ofPath]),
   ]
 }

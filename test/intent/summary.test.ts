@@ -121,3 +121,14 @@ test('what could not be seen is a high risk', () => {
   }
   expect(summarise(found).risk).toBe('high')
 })
+
+test('what the shell knows of a path counts, whatever its name looks like', () => {
+  const write = made({
+    action: 'write',
+    scope: 'single',
+    why: 'persistence_path',
+    resource: { system: 'host', type: 'file', name: '/srv/app/.git/hooks/pre-commit' },
+  })
+  expect(summary(write).categories).toContain('persistence')
+  expect(summary({ ...write, why: '' }).categories).not.toContain('persistence')
+})
