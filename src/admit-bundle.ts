@@ -5,6 +5,7 @@
 import { canonicalJson } from './action/canonical.ts'
 import type { components } from './contract/openapi.d.ts'
 import { PdpError } from './errors.ts'
+import { callerKey } from './judge.ts'
 import type { EventRecord } from './ledger/record.ts'
 import {
   assembledFiles,
@@ -283,8 +284,4 @@ function event(kind: EventRecord['kind'], ref: string, body: object): EventRecor
 
 function who(principal: Principal): { readonly id: string; readonly issuer: string } {
   return { id: principal.caller.id, issuer: principal.caller.issuer }
-}
-
-function callerKey(principal: Principal): string {
-  return `${principal.caller.issuer} ${principal.caller.id}`
 }

@@ -109,16 +109,14 @@ test('with the database gone, everybody is refused within two seconds, and it re
   proxy.cut()
   const started = performance.now()
   const refusals = await Promise.allSettled(Array.from({ length: 8 }, () => ledger.append(unitOf())))
-  // Two seconds are promised; a starved test machine is given more, but not for ever.
-  expect(performance.now() - started).toBeLessThan(8000)
+  expect(performance.now() - started).toBeLessThan(2000)
   for (const refusal of refusals) {
     expect(refusal).toMatchObject({ status: 'rejected', reason: { code: 'ledger.unavailable' } })
   }
   expect(ledger.fault()).toBeDefined()
   const again = performance.now()
   await expect(ledger.append(unitOf())).rejects.toMatchObject({ code: 'ledger.unavailable' })
-  // At once, and not after the same wait again.
-  expect(performance.now() - again).toBeLessThan(1500)
+  expect(performance.now() - again).toBeLessThan(100)
   proxy.restore()
   expect((await appendAgain()).status).toBe('committed')
   expect(ledger.fault()).toBeUndefined()
@@ -176,8 +174,7 @@ test('a full disk is a refusal, not a lost record', async () => {
   )
   const started = performance.now()
   await expect(ledger.append(unitOf())).rejects.toMatchObject({ code: 'ledger.unavailable' })
-  // Two seconds are promised; a starved test machine is given more, but not for ever.
-  expect(performance.now() - started).toBeLessThan(8000)
+  expect(performance.now() - started).toBeLessThan(2000)
   await owner.query('DROP TRIGGER full_disk ON ledger_batch')
   expect((await appendAgain()).status).toBe('committed')
   await expectDense()
